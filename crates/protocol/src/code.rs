@@ -1,0 +1,113 @@
+//! The closed word lists of the protocol that may grow: error codes and the reasons a peer left. A client meets words
+//! it does not know as [`ErrorCode::Other`] and [`LeaveReason::Other`] instead of failing.
+
+use serde::Serialize;
+use std::fmt;
+
+use crate::value::{Read, Unfit, Value};
+
+/// Declares an enum that is a word on the wire and keeps a word it does not know.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+        #[serde(into = "String")]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+            /// A word this version does not know.
+            Other(String),
+        }
+
+        impl $name {
+            /// Every word this version knows.
+            pub const ALL: &'static [&'static str] = &[$($word,)+];
+
+            /// The word on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Other(word) => word,
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(word: String) -> Self {
+                match word.as_str() {
+                    $($word => Self::$variant,)+
+                    _ => Self::Other(word),
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                match value {
+                    $name::Other(word) => word,
+                    known => known.as_str().to_owned(),
+                }
+            }
+        }
+
+        impl Read for $name {
+            fn read(value: &impl Value) -> Result<Self, Unfit> {
+                String::read(value).map(Self::from)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// What went wrong, for programs. Codes are stable: they are never renamed and never change their meaning.
+    ErrorCode {
+        /// The frame is not JSON text, or not a JSON object with a `type`.
+        BadJson = "bad-json",
+        /// The `type` is none the server knows.
+        UnknownType = "unknown-type",
+        /// A field is missing or not what it should be.
+        BadMessage = "bad-message",
+        /// The message is larger than the limit.
+        MessageTooLarge = "message-too-large",
+        /// The session description is larger than the limit.
+        SdpTooLarge = "sdp-too-large",
+        /// The candidate is larger than the limit.
+        CandidateTooLarge = "candidate-too-large",
+        /// The client speaks a version of the protocol that the server does not.
+        UnsupportedProtocol = "unsupported-protocol",
+        /// The message only makes sense in a room.
+        NotJoined = "not-joined",
+        /// A connection joins one room, once.
+        AlreadyJoined = "already-joined",
+        /// The room holds as many people as it may.
+        RoomFull = "room-full",
+        /// `to` was left out, and more than one other is in the room.
+        AmbiguousRecipient = "ambiguous-recipient",
+        /// There is nobody of that id, or nobody at all, to relay to.
+        NoRecipient = "no-recipient",
+        /// The session cannot be taken up again; join anew.
+        SessionUnknown = "session-unknown",
+        /// The client read too slowly, and was let go so that the others feel nothing.
+        TooSlow = "too-slow",
+        /// The server cannot take this on at the moment.
+        Busy = "busy",
+    }
+}
+
+words! {
+    /// Why a peer is no longer in the room.
+    LeaveReason {
+        /// They left, or closed the page.
+        Left = "left",
+        /// Their connection broke and did not come back.
+        Lost = "lost",
+        /// They came in again elsewhere; this connection is the older one.
+        Replaced = "replaced",
+    }
+}
