@@ -1,0 +1,46 @@
+//! The one thing the engine reads in a session description: which ICE generation it is.
+
+/// The ICE user name fragments of a description (RFC 8839, section 5.4): one for each media section, all the same
+/// where everything is bundled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Ufrags(Vec<String>);
+
+impl Ufrags {
+    pub(super) fn of(sdp: &str) -> Self {
+        let mut ufrags: Vec<String> = Vec::new();
+        for line in sdp.lines() {
+            if let Some(ufrag) = line.strip_prefix("a=ice-ufrag:").map(str::trim)
+                && !ufrags.iter().any(|known| known == ufrag)
+            {
+                ufrags.push(ufrag.to_owned());
+            }
+        }
+        Self(ufrags)
+    }
+
+    /// Whether a candidate that names `ufrag` belongs to this description. One that names none may.
+    pub(super) fn fit(&self, ufrag: Option<&str>) -> bool {
+        match ufrag {
+            Some(ufrag) => self.0.iter().any(|known| known == ufrag),
+            None => true,
+        }
+    }
+
+    /// The generation's name, where there is one.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.0.first().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ufrags;
+
+    #[test]
+    fn every_ufrag_counts_and_an_unnamed_candidate_may_belong_anywhere() {
+        let ufrags =
+            Ufrags::of("v=0\r\na=ice-ufrag:abcd\r\nm=audio\r\na=ice-ufrag:abcd\r\na=ice-ufrag:ef/+\r\n");
+        assert!(ufrags.fit(Some("abcd")) && ufrags.fit(Some("ef/+")) && ufrags.fit(None));
+        assert!(!ufrags.fit(Some("abc")) && !ufrags.fit(Some("")));
+    }
+}

@@ -1,0 +1,54 @@
+//! How long the session waits for what.
+
+use std::time::Duration;
+
+/// The waits of a [`super::Session`]. The defaults suit a browser on the open internet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timing {
+    /// For the transport to open and the server to say a first word.
+    pub connect: Duration,
+    /// Silence after which the server is asked whether it is there. Below the 25 s at which proxies cut idle sockets.
+    pub quiet: Duration,
+    /// For the answer to that.
+    pub answer: Duration,
+    /// The first pause before connecting again; it doubles with each failure.
+    pub backoff: Duration,
+    /// The longest such pause.
+    pub backoff_most: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(6),
+            quiet: Duration::from_secs(15),
+            answer: Duration::from_secs(8),
+            backoff: Duration::from_millis(500),
+            backoff_most: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Timing {
+    /// The pause before attempt number `attempt` (from 1): half of it fixed and half scaled by `random` out of
+    /// `u32::MAX`, so that the clients of a server that comes back do not all arrive at once.
+    pub(super) fn pause(&self, attempt: u32, random: u32) -> Duration {
+        let doubled = self.backoff.saturating_mul(1_u32 << attempt.saturating_sub(1).min(16));
+        let half = doubled.min(self.backoff_most) / 2;
+        half + half.saturating_mul(random) / u32::MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_up_to_its_limit_and_half_of_it_is_random() {
+        let timing = Timing::default();
+        assert_eq!(timing.pause(1, 0), Duration::from_millis(250));
+        assert_eq!(timing.pause(1, u32::MAX), Duration::from_millis(500));
+        assert_eq!(timing.pause(3, u32::MAX), Duration::from_secs(2));
+        assert_eq!(timing.pause(u32::MAX, u32::MAX), timing.backoff_most);
+    }
+}
