@@ -1,0 +1,96 @@
+//! What a server can be told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use duologue_protocol::IceServer;
+
+/// What a server is to do. Make one with [`Config::new`] and change what should differ.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to listen. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// The folder with the built page. It is read once, at the start; without it there is signaling only.
+    pub app: Option<PathBuf>,
+    /// How many people a room holds.
+    pub room_size: usize,
+    /// The STUN and TURN servers that `welcome` names.
+    pub ice_servers: Vec<IceServer>,
+    /// What may wait to be written to one client.
+    pub queue: QueueLimits,
+    /// How long everything may take.
+    pub timing: Timing,
+}
+
+impl Config {
+    /// A server on the loopback address, port 8080, for rooms of `room_size` people.
+    #[must_use]
+    pub fn new(room_size: usize) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            app: None,
+            room_size,
+            ice_servers: Vec::new(),
+            queue: QueueLimits::default(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// How much may wait to be written to one client before it is let go as too slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes of all of them together.
+    pub bytes: usize,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self { messages: 64, bytes: 256 * 1024 }
+    }
+}
+
+impl QueueLimits {
+    /// At least what a newcomer gets at once: one `ready` for each who is there, each with a name. Otherwise nobody
+    /// could enter a large room.
+    pub(crate) fn for_rooms_of(self, size: usize) -> Self {
+        Self {
+            messages: self.messages.max(size.saturating_mul(2)),
+            bytes: self.bytes.max(size.saturating_mul(2048)),
+        }
+    }
+}
+
+/// How long everything may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// The time between two pings. Proxies cut connections that are idle for 30 s.
+    pub ping: Duration,
+    /// A client from which nothing at all came for so long, not even a pong, is lost.
+    pub silence: Duration,
+    /// How long a client's reading may pause when what it sent is not taken by the others.
+    pub patience: Duration,
+    /// How long a goodbye (a last error, the closing handshake) may take.
+    pub goodbye: Duration,
+    /// How long the head of an HTTP request may take, and a connection idle between two requests.
+    pub request: Duration,
+    /// How long the whole of a shutdown may take.
+    pub shutdown: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(45),
+            patience: Duration::from_millis(250),
+            goodbye: Duration::from_secs(1),
+            request: Duration::from_secs(30),
+            shutdown: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a client's messages mean: the lobby before a room, the room, and the lobby again after it.
+
+use duologue_protocol::{
+    ClientMessage, IceServer, Join, LeaveReason, PeerId, PeerInfo, ServerMessage, VERSION,
+};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ids;
+use crate::outbox::Outbox;
+use crate::pace::{Pace, Permit};
+use crate::refusal;
+use crate::registry::Rooms;
+use crate::room::{Command, Newcomer, Relayed};
+
+/// One client's part in things. Dropping it in a room means that the client is lost.
+pub(crate) struct Conversation {
+    rooms: Rooms,
+    ice_servers: Vec<IceServer>,
+    outbox: Outbox,
+    pace: Pace,
+    membership: Option<Membership>,
+}
+
+impl Conversation {
+    pub(crate) fn new(rooms: Rooms, ice_servers: Vec<IceServer>, outbox: Outbox, pace: Pace) -> Self {
+        Self { rooms, ice_servers, outbox, pace, membership: None }
+    }
+
+    /// Takes in a message. Waits for the room's queue and the client's own pace, never for another client.
+    pub(crate) async fn hear(&mut self, text: &str) {
+        let permit = self.pace.take(text.len()).await;
+        let message = match ClientMessage::from_json(text) {
+            Ok(message) => message,
+            Err(problem) => return self.reply(&refusal::undecodable(&problem), permit),
+        };
+        match message {
+            ClientMessage::Ping => self.reply(&ServerMessage::Pong, permit),
+            ClientMessage::Join(join) => self.join(join, permit).await,
+            ClientMessage::Leave => match self.membership.take() {
+                Some(membership) => membership.leave().await,
+                None => self.reply(&refusal::not_joined(), permit),
+            },
+            ClientMessage::Offer(m) => {
+                self.relay(m.to, Relayed::Offer(m.offer, m.negotiation), permit).await;
+            }
+            ClientMessage::Answer(m) => {
+                self.relay(m.to, Relayed::Answer(m.answer, m.negotiation), permit).await;
+            }
+            ClientMessage::Candidate(m) => self.relay(m.to, Relayed::Candidate(m.candidate), permit).await,
+            ClientMessage::Resume(_) => self.reply(&refusal::session_unknown(), permit),
+        }
+    }
+
+    /// Takes in a binary frame, which is text all the same if it is UTF-8.
+    pub(crate) async fn hear_bytes(&mut self, bytes: &[u8]) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.hear(text).await,
+            Err(_) => {
+                let permit = self.pace.take(bytes.len()).await;
+                self.reply(&refusal::not_text(), permit);
+            }
+        }
+    }
+
+    /// The connection has ended. The room is told why; without a reason it is not told, because it ends as well.
+    pub(crate) fn end(mut self, reason: Option<LeaveReason>) {
+        if let Some(membership) = &mut self.membership {
+            membership.unless_said = reason;
+        }
+    }
+
+    async fn join(&mut self, join: Join, permit: Option<Permit>) {
+        if self.membership.is_some() {
+            return self.reply(&refusal::already_joined(), permit);
+        }
+        if let Some(asked) = join.protocol.filter(|asked| *asked > VERSION) {
+            return self.reply(&refusal::unsupported_protocol(asked), permit);
+        }
+        let Some((id, session)) = ids::fresh() else { return self.reply(&refusal::busy(), permit) };
+        let (admitted, admission) = oneshot::channel();
+        let newcomer = Newcomer {
+            info: PeerInfo { id: id.clone(), name: join.name, protocol: join.protocol },
+            session,
+            ice_servers: self.ice_servers.clone(),
+            outbox: self.outbox.clone(),
+            permit,
+            admitted,
+        };
+        let room = self.rooms.join(&join.room, newcomer).await;
+        // From here on the room must hear when the connection ends, even if that is before it answers.
+        let membership = Membership { id, room, unless_said: Some(LeaveReason::Lost) };
+        match admission.await {
+            Ok(true) => self.membership = Some(membership),
+            Ok(false) => membership.never_was(),
+            Err(_) => {
+                // The room ended without an answer: the server is stopping, or has a fault.
+                membership.never_was();
+                self.reply(&refusal::busy(), None);
+            }
+        }
+    }
+
+    async fn relay(&mut self, to: Option<PeerId>, what: Relayed, permit: Option<Permit>) {
+        match &self.membership {
+            Some(membership) => membership.relay(to, what, permit).await,
+            None => self.reply(&refusal::not_joined(), permit),
+        }
+    }
+
+    fn reply(&self, message: &ServerMessage, permit: Option<Permit>) {
+        // If it is not taken, the outbox has overflowed or is gone, and with it the connection.
+        let _ = self.outbox.push(message, permit);
+    }
+}
+
+/// A place in a room. The room hears of its end, however it ends.
+struct Membership {
+    id: PeerId,
+    room: mpsc::Sender<Command>,
+    /// What the room hears when this is dropped.
+    unless_said: Option<LeaveReason>,
+}
+
+impl Membership {
+    async fn relay(&self, to: Option<PeerId>, what: Relayed, permit: Option<Permit>) {
+        // A room that is gone has nobody to relay to; that only happens while the server stops.
+        let _ = self.room.send(Command::Relay { from: self.id.clone(), to, what, permit }).await;
+    }
+
+    /// Leaves at one's own wish. When this returns, whatever the client does next comes after it.
+    async fn leave(mut self) {
+        self.unless_said = Some(LeaveReason::Left);
+        let command = Command::Leave { id: self.id.clone(), reason: LeaveReason::Left };
+        if self.room.send(command).await.is_ok() {
+            self.unless_said = None;
+        }
+    }
+
+    /// The room did not let one in, so there is nothing to tell it.
+    fn never_was(mut self) {
+        self.unless_said = None;
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let Some(reason) = self.unless_said.take() else { return };
+        let command = Command::Leave { id: self.id.clone(), reason };
+        if let Err(TrySendError::Full(command)) = self.room.try_send(command)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let room = self.room.clone();
+            runtime.spawn(async move { room.send(command).await });
+        }
+    }
+}

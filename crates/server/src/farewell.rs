@@ -1,0 +1,58 @@
+//! The last words to a client.
+
+use duologue_protocol::{ServerMessage, to_json};
+use futures_util::SinkExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::connection::Ending;
+use crate::outbox::Outgoing;
+use crate::refusal;
+
+/// The close code of a client that was let go because it reads too slowly (RFC 6455, section 7.4.2: private use).
+const TOO_SLOW: u16 = 4008;
+
+/// Says goodbye as the ending asks. May wait for as long as the client does not read: give it a deadline.
+pub(crate) async fn farewell<S>(
+    mut socket: WebSocketStream<S>,
+    mut outgoing: Outgoing,
+    ending: Ending,
+) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (last, code, reason) = match ending {
+        Ending::Broken | Ending::Silent => return Ok(()),
+        // The answer to the client's own close frame is written already; it only has to leave.
+        Ending::Closed | Ending::Aborted => return socket.flush().await,
+        Ending::Slow => (Some(refusal::too_slow()), CloseCode::from(TOO_SLOW), "too slow"),
+        Ending::FarTooLarge => (Some(refusal::far_too_large()), CloseCode::Size, "message too large"),
+        Ending::NotWebSocket => (None, CloseCode::Protocol, "not WebSocket as in RFC 6455"),
+        Ending::NotUtf8 => (None, CloseCode::Invalid, "a text frame must be UTF-8"),
+        Ending::Stopping => (None, CloseCode::Away, "the server is shutting down"),
+    };
+    if ending != Ending::Slow {
+        while let Some(text) = outgoing.try_next() {
+            socket.feed(Message::Text(text)).await?;
+        }
+    }
+    if let Some(last) = last {
+        socket.feed(text(&last)).await?;
+    }
+    socket.close(Some(CloseFrame { code, reason: reason.into() })).await?;
+
+    // A socket that is dropped with something unread in it resets the connection, and the client may never see what
+    // was written last. So the server's half is closed, and what still comes is read and thrown away.
+    let raw = socket.get_mut();
+    raw.shutdown().await?;
+    let mut rest = [0; 4096];
+    while raw.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+fn text(message: &ServerMessage) -> Message {
+    Message::text(to_json(message).unwrap_or_default())
+}

@@ -1,0 +1,95 @@
+//! Back-pressure: what one client sends may fill at most half of a queue.
+//!
+//! Every message a client sends takes a permit, which travels with what the message causes (a reply in the client's
+//! own outbox, or the relayed message in another's) and comes back when that is written. Without permits left, the
+//! client is not read, so TCP slows it down: a burst of any length reaches a peer that keeps reading, whole.
+//!
+//! A peer that stopped reading would hold the permits for ever, and with them everything else the client has to say.
+//! So patience is short, and runs out once: from then on the client sends without permits until there are some, the
+//! queue of the peer that does not read overflows, and only that peer pays for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::config::QueueLimits;
+
+/// Held while a message of a client, or what it caused, waits to be written.
+pub(crate) type Permit = OwnedSemaphorePermit;
+
+/// The permits of one client, counted in bytes.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    permits: Arc<Semaphore>,
+    total: usize,
+    /// What the smallest message counts for, so that many small ones do not fill a queue either.
+    least: usize,
+    patience: Duration,
+    patient: bool,
+}
+
+impl Pace {
+    /// Half of a queue with these limits.
+    pub(crate) fn half_of(limits: QueueLimits, patience: Duration) -> Self {
+        let total = (limits.bytes / 2).clamp(1, Semaphore::MAX_PERMITS);
+        let least = total.div_ceil((limits.messages / 2).max(1));
+        Self { permits: Arc::new(Semaphore::new(total)), total, least, patience, patient: true }
+    }
+
+    /// Waits for a permit for a message of so many bytes; `None` when patience ran out.
+    pub(crate) async fn take(&mut self, size: usize) -> Option<Permit> {
+        let weight = u32::try_from(size.max(self.least).min(self.total)).unwrap_or(u32::MAX);
+        if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
+            self.patient = true;
+            return Some(permit);
+        }
+        if !self.patient {
+            return None;
+        }
+        match timeout(self.patience, self.permits.clone().acquire_many_owned(weight)).await {
+            Ok(Ok(permit)) => Some(permit),
+            Ok(Err(_)) | Err(_) => {
+                self.patient = false;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_the_messages_pass_and_the_next_waits_for_one_of_them() {
+        let mut pace = Pace::half_of(QueueLimits { messages: 8, bytes: 800 }, Duration::from_secs(1));
+        let mut held = Vec::new();
+        for _ in 0..4 {
+            held.push(pace.take(1).await.expect("there are four"));
+        }
+        let begin = tokio::time::Instant::now();
+        let one = held.pop();
+        let (fifth, ()) = tokio::join!(pace.take(1), async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            drop(one);
+        });
+        assert!(fifth.is_some());
+        assert_eq!(begin.elapsed(), Duration::from_millis(300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_runs_out_once_and_comes_back_with_the_permits() {
+        let mut pace = Pace::half_of(QueueLimits { messages: 2, bytes: 200 }, Duration::from_secs(1));
+        let held = pace.take(1).await;
+        let begin = tokio::time::Instant::now();
+        for _ in 0..10 {
+            assert!(pace.take(1).await.is_none());
+        }
+        assert_eq!(begin.elapsed(), Duration::from_secs(1));
+        drop(held);
+        assert!(pace.take(1).await.is_some());
+        assert!(pace.patient);
+    }
+}

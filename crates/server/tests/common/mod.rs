@@ -1,0 +1,273 @@
+//! A real server on a free port, and clients that talk to it over real sockets.
+
+// Each test file is a program of its own and uses a part of this.
+#![allow(dead_code)]
+// Tests may fail loudly; clippy's own exception covers test functions but not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use duologue_protocol::{ErrorCode, LeaveReason, PeerId, PeerInfo, Refusal, Role, ServerMessage, Welcome};
+use duologue_server::{Config, Rooms, Server};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes, so that what never comes fails the test instead of hanging it.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server. It ends when this is dropped.
+pub struct Running {
+    pub address: SocketAddr,
+    pub rooms: Rooms,
+    pub stop: CancellationToken,
+    pub task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A server for rooms of two.
+pub async fn server() -> Running {
+    server_with(2, |_| {}).await
+}
+
+/// A server for rooms of so many, with changes to its configuration.
+pub async fn server_with(room_size: usize, change: impl FnOnce(&mut Config)) -> Running {
+    let mut config = Config::new(room_size);
+    config.listen = "127.0.0.1:0".parse().unwrap();
+    change(&mut config);
+    let server = Server::bind(config).await.unwrap();
+    let (address, rooms) = (server.address(), server.rooms());
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(server.serve(stop.clone().cancelled_owned()));
+    Running { address, rooms, stop, task }
+}
+
+impl Running {
+    /// A client in the lobby.
+    pub async fn connect(&self) -> Client {
+        Client::over(TcpStream::connect(self.address).await.unwrap(), self.address).await
+    }
+
+    /// A client in a room, with its welcome.
+    pub async fn join(&self, room: &str) -> (Client, Welcome) {
+        let mut client = self.connect().await;
+        let welcome = client.join(room).await;
+        (client, welcome)
+    }
+
+    /// Two clients in a room: the caller, then the callee.
+    pub async fn pair(&self, room: &str) -> (Client, Client) {
+        let (mut caller, a) = self.join(room).await;
+        let (mut callee, b) = self.join(room).await;
+        assert_eq!(caller.ready(Role::Caller).await.id, b.id);
+        assert_eq!(callee.ready(Role::Callee).await.id, a.id);
+        (caller, callee)
+    }
+
+    /// Sends a request and reads the response to its end.
+    pub async fn http(&self, request: &str) -> Response {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        timeout(PATIENCE, socket.read_to_end(&mut bytes)).await.expect("the server ends").unwrap();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+        Response { head, body: bytes[end + 4..].to_vec() }
+    }
+
+    /// `GET`, with more header lines, each ended by `\r\n`.
+    pub async fn get(&self, path: &str, headers: &str) -> Response {
+        self.request("GET", path, headers).await
+    }
+
+    pub async fn request(&self, method: &str, path: &str, headers: &str) -> Response {
+        let host = self.address;
+        self.http(&format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"))
+            .await
+    }
+
+    /// The answer to a WebSocket handshake that says this as its `Origin`; the connection is dropped after it.
+    pub async fn handshake(&self, host: &str, origin: &str) -> u16 {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(upgrade(host, &format!("Origin: {origin}\r\n")).as_bytes()).await.unwrap();
+        let head = read_head(&mut socket).await;
+        status(&head)
+    }
+}
+
+/// A handshake request.
+pub fn upgrade(host: &str, headers: &str) -> String {
+    format!(
+        "GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+    )
+}
+
+/// Reads up to the empty line and nothing after it.
+pub async fn read_head(socket: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(PATIENCE, socket.read_u8()).await.expect("a head").unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn status(head: &str) -> u16 {
+    head.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+pub struct Response {
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn status(&self) -> u16 {
+        status(&self.head)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+pub struct Client {
+    pub socket: WebSocketStream<TcpStream>,
+}
+
+impl Client {
+    pub async fn over(socket: TcpStream, address: SocketAddr) -> Self {
+        let url = format!("ws://{address}/ws");
+        let (socket, _) = tokio_tungstenite::client_async(url, socket).await.unwrap();
+        Self { socket }
+    }
+
+    pub async fn send(&mut self, text: impl Into<String>) {
+        self.socket.send(Message::text(text.into())).await.unwrap();
+    }
+
+    pub async fn join(&mut self, room: &str) -> Welcome {
+        self.send(join(room)).await;
+        match self.next().await {
+            ServerMessage::Welcome(welcome) => welcome,
+            other => panic!("not a welcome: {other:?}"),
+        }
+    }
+
+    /// The next message. Pings are not messages.
+    pub async fn next(&mut self) -> ServerMessage {
+        match self.frame().await {
+            Some(Ok(Message::Text(text))) => ServerMessage::from_json(&text).unwrap(),
+            other => panic!("not a message: {other:?}"),
+        }
+    }
+
+    pub async fn frame(&mut self) -> Option<Result<Message, Error>> {
+        let next = async {
+            loop {
+                match self.socket.next().await {
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => return other,
+                }
+            }
+        };
+        timeout(PATIENCE, next).await.expect("something comes")
+    }
+
+    pub async fn ready(&mut self, role: Role) -> PeerInfo {
+        match self.next().await {
+            ServerMessage::Ready(ready) => {
+                assert_eq!(ready.role, role);
+                ready.peer
+            }
+            other => panic!("not ready: {other:?}"),
+        }
+    }
+
+    pub async fn refusal(&mut self) -> Refusal {
+        match self.next().await {
+            ServerMessage::Error(refusal) => refusal,
+            other => panic!("not an error: {other:?}"),
+        }
+    }
+
+    /// Sends what must be refused, and sees that the connection stays usable.
+    pub async fn refused(&mut self, text: impl Into<String>, code: ErrorCode) -> String {
+        self.send(text).await;
+        let refusal = self.refusal().await;
+        assert_eq!(refusal.code, code, "{}", refusal.message);
+        assert!(!refusal.fatal);
+        self.is_usable().await;
+        refusal.message
+    }
+
+    /// A ping is answered, and nothing came before the answer.
+    pub async fn is_usable(&mut self) {
+        self.send(r#"{"type":"ping"}"#).await;
+        assert_eq!(self.next().await, ServerMessage::Pong);
+    }
+
+    pub async fn left(&mut self) -> (PeerId, LeaveReason) {
+        match self.next().await {
+            ServerMessage::PeerLeft(left) => (left.peer, left.reason),
+            other => panic!("nobody left: {other:?}"),
+        }
+    }
+
+    /// The server closes, with this code and reason.
+    pub async fn closed(&mut self) -> (u16, String) {
+        match self.frame().await {
+            Some(Ok(Message::Close(Some(CloseFrame { code, reason })))) => (code.into(), reason.to_string()),
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+}
+
+pub fn join(room: &str) -> String {
+    format!(r#"{{"type":"join","room":"{room}"}}"#)
+}
+
+/// An offer with this text in place of SDP, and more fields, each begun by a comma.
+pub fn offer(sdp: &str, fields: &str) -> String {
+    format!(r#"{{"type":"offer","offer":{{"type":"offer","sdp":"{sdp}"}}{fields}}}"#)
+}
+
+pub fn answer(sdp: &str, fields: &str) -> String {
+    format!(r#"{{"type":"answer","answer":{{"type":"answer","sdp":"{sdp}"}}{fields}}}"#)
+}
+
+pub fn candidate(line: &str, fields: &str) -> String {
+    format!(r#"{{"type":"candidate","candidate":{{"candidate":"{line}","sdpMid":"0"}}{fields}}}"#)
+}
+
+pub fn to(peer: &PeerId) -> String {
+    format!(r#","to":"{peer}""#)
+}
+
+/// Waits for something that has no event of its own.
+pub async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
+    let begin = tokio::time::Instant::now();
+    while !is() {
+        assert!(begin.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
