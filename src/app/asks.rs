@@ -1,0 +1,77 @@
+//! What can happen on the page, and where it comes from.
+
+use duologue::browser::{Devices, Listener, dom};
+use duologue::{Error, Event, MediaKind, PeerId};
+
+use super::Queue;
+use super::page::Page;
+
+/// Something happened that the app must deal with.
+pub enum Ask {
+    Join,
+    /// The room of this number let us in, or did not.
+    Entered(u32, Result<PeerId, Error>),
+    EnterAgain,
+    /// The room of this number says something.
+    Room(u32, Event),
+    Toggle(MediaKind),
+    OpenMedia,
+    MediaChanged,
+    DevicesChanged,
+    DevicesListed(Devices),
+    UseDevice(MediaKind),
+    ShowLevel,
+    TryServer,
+    NoteAction,
+    SoundBlocked,
+    Copy,
+    Copied(bool),
+    CopyShown,
+    Leave,
+    Rejoin,
+    ToLobby,
+    AddressChanged,
+}
+
+#[derive(Clone)]
+pub struct Asks(pub Queue);
+
+impl Asks {
+    pub fn send(&self, ask: Ask) {
+        // The app lives as long as the page.
+        let _ = self.0.unbounded_send(ask);
+    }
+}
+
+/// Turns the page's events into asks, until the listeners are dropped.
+pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
+    let ask = |make: fn() -> Ask| {
+        let asks = asks.clone();
+        move || asks.send(make())
+    };
+    let mut listeners = vec![
+        page.join_form.on_submit(ask(|| Ask::Join)),
+        page.lobby_mic.on("click", ask(|| Ask::Toggle(MediaKind::Audio))),
+        page.mic.on("click", ask(|| Ask::Toggle(MediaKind::Audio))),
+        page.lobby_camera.on("click", ask(|| Ask::Toggle(MediaKind::Video))),
+        page.camera.on("click", ask(|| Ask::Toggle(MediaKind::Video))),
+        page.media_retry.on("click", ask(|| Ask::OpenMedia)),
+        page.microphone.on("change", ask(|| Ask::UseDevice(MediaKind::Audio))),
+        page.camera_device.on("change", ask(|| Ask::UseDevice(MediaKind::Video))),
+        page.signal_retry.on("click", ask(|| Ask::TryServer)),
+        page.call_note_action.on("click", ask(|| Ask::NoteAction)),
+        page.copy.on("click", ask(|| Ask::Copy)),
+        page.waiting_copy.on("click", ask(|| Ask::Copy)),
+        page.leave.on("click", ask(|| Ask::Leave)),
+        page.rejoin.on("click", ask(|| Ask::Rejoin)),
+        page.to_lobby.on("click", ask(|| Ask::ToLobby)),
+    ];
+    listeners.extend(dom::on_fragment(ask(|| Ask::AddressChanged)));
+    let keys = asks.clone();
+    listeners.extend(dom::on_key(move |key| match key {
+        "m" | "M" => keys.send(Ask::Toggle(MediaKind::Audio)),
+        "v" | "V" => keys.send(Ask::Toggle(MediaKind::Video)),
+        _ => {}
+    }));
+    listeners
+}

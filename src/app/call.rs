@@ -1,0 +1,205 @@
+//! The call itself, and its end.
+
+use duologue::browser::dom;
+use duologue::{Event, Peer, PeerState, Signaling};
+use gloo_timers::callback::Timeout;
+
+use super::asks::Ask;
+use super::tile::Tile;
+use super::{App, NoteAction, Screen, remember_place, show_screen, words};
+
+/// How long a button says that the link was copied.
+const COPIED_MILLIS: u32 = 2_000;
+
+impl App {
+    pub(super) fn show_call(&mut self) {
+        let room = self.page.room.value();
+        self.screen = Screen::Call;
+        remember_place(&room);
+        if dom::fragment() != room {
+            dom::set_fragment(&room);
+        }
+        dom::set_title(&[&room, " – Duologue"].concat());
+        self.page.room_name.set_text(&room);
+        self.page.link.set_value(&dom::address());
+        self.hide_note();
+        self.show_waiting();
+        self.show_media();
+        show_screen("call");
+        self.page.call_title.focus();
+    }
+
+    pub(super) fn room_event(&mut self, event: Event) {
+        match event {
+            Event::Reached => {
+                self.reached = true;
+                self.show_signaling();
+                if self.note_action == Some(NoteAction::TryServer) {
+                    self.hide_note();
+                }
+            }
+            Event::Unreached { before, .. } => self.unreached(before),
+            Event::Peer(peer) => {
+                self.tiles.extend(Tile::new(peer, &self.page.stage));
+                self.show_waiting();
+            }
+            Event::PeerLeft { peer, reason } => {
+                self.tiles.retain(|tile| tile.peer.id != peer.id);
+                self.show_waiting();
+                self.page.status.set_text(&words::left(&peer, &reason));
+            }
+            Event::Stream { peer, stream } => {
+                if let Some(tile) = self.tile(&peer) {
+                    tile.set_stream(&stream);
+                    self.play();
+                }
+            }
+            Event::State { peer, state } => self.peer_state(&peer, state),
+            Event::Media { peer, audio, video } => {
+                if let Some(tile) = self.tile(&peer) {
+                    tile.set_media(audio, video);
+                }
+            }
+            // Words that crossed someone's leaving find nobody. That is no one's concern.
+            Event::Error(error) if error.code() == "no-recipient" => {}
+            Event::Error(error) => self.note(&error.to_string(), Some(("Close", NoteAction::Dismiss))),
+            _ => {}
+        }
+    }
+
+    fn unreached(&mut self, before: bool) {
+        if !before && self.falls_back() {
+            // One who waits to be let in is told by `entered`, and falls back there.
+            if self.screen == Screen::Lobby {
+                self.fall_back();
+            }
+        } else if self.screen == Screen::Call {
+            self.note(words::SERVER_GONE_IN_CALL, Some(("Try now", NoteAction::TryServer)));
+        } else {
+            self.say_signaling(words::SERVER_GONE, true);
+        }
+        if matches!(self.signaling, Signaling::Server(_)) {
+            self.reached &= before;
+        }
+    }
+
+    fn peer_state(&mut self, peer: &Peer, state: PeerState) {
+        if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.peer.id == peer.id) {
+            tile.set_state(state);
+            self.page.status.set_text(&words::state(peer, state));
+            self.page.status.set("data-state", state.as_str());
+        }
+    }
+
+    fn tile(&self, peer: &Peer) -> Option<&Tile> {
+        self.tiles.iter().find(|tile| tile.peer.id == peer.id)
+    }
+
+    /// Shows who is here in words, or that nobody is and how to change that.
+    fn show_waiting(&self) {
+        self.page.waiting.show(self.tiles.is_empty());
+        self.page.stage.set("data-people", &self.tiles.len().to_string());
+        let state = self.tiles.last().map_or("", |tile| tile.state.as_str());
+        self.page.status.set("data-state", state);
+        let words = match self.tiles.last() {
+            Some(tile) => words::state(&tile.peer, tile.state),
+            None if matches!(self.signaling, Signaling::Tabs { .. }) => words::NO_SERVER.to_owned(),
+            None => "Waiting for someone to join".to_owned(),
+        };
+        self.page.status.set_text(&words);
+    }
+
+    /// Starts every picture that is not playing, and asks for a gesture where the browser wants one.
+    fn play(&self) {
+        for video in self.tiles.iter().filter_map(Tile::video) {
+            let asks = self.asks.clone();
+            wasm_bindgen_futures::spawn_local(async move {
+                if !video.play().await {
+                    asks.send(Ask::SoundBlocked);
+                }
+            });
+        }
+    }
+
+    pub(super) fn show_problem_in_call(&mut self, words: Option<&str>) {
+        match words {
+            Some(words) => self.note(words, Some(("Try again", NoteAction::OpenMedia))),
+            None if self.note_action == Some(NoteAction::OpenMedia) => self.hide_note(),
+            None => {}
+        }
+    }
+
+    pub(super) fn note(&mut self, words: &str, action: Option<(&str, NoteAction)>) {
+        self.page.call_note_words.set_text(words);
+        self.page.call_note_action.set_text(action.map_or("", |(label, _)| label));
+        self.page.call_note_action.show(action.is_some());
+        self.page.call_note.show(true);
+        self.note_action = action.map(|(_, action)| action);
+    }
+
+    fn hide_note(&mut self) {
+        self.note_action = None;
+        self.page.call_note.show(false);
+    }
+
+    pub(super) fn act_on_note(&mut self) {
+        match self.note_action {
+            Some(NoteAction::PlaySound) => {
+                self.hide_note();
+                self.play();
+            }
+            Some(NoteAction::TryServer) => self.try_server(),
+            Some(NoteAction::OpenMedia) => {
+                self.hide_note();
+                self.open_media();
+            }
+            Some(NoteAction::Dismiss) | None => self.hide_note(),
+        }
+    }
+
+    pub(super) fn copy_link(&self) {
+        let asks = self.asks.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            asks.send(Ask::Copied(dom::copy(&dom::address()).await));
+        });
+    }
+
+    pub(super) fn show_copied(&mut self, copied: bool) {
+        if copied {
+            self.show_copy_labels("Copied");
+            let asks = self.asks.clone();
+            self._copied = Some(Timeout::new(COPIED_MILLIS, move || asks.send(Ask::CopyShown)));
+        } else {
+            self.note(
+                &["The browser does not let this page copy. Copy the link by hand: ", &dom::address()].concat(),
+                Some(("Close", NoteAction::Dismiss)),
+            );
+            self.page.link.select_text();
+        }
+    }
+
+    pub(super) fn show_copy_labels(&self, text: &str) {
+        self.page.waiting_copy.set_text(text);
+        if let Some(label) = self.page.copy.find(".label") {
+            label.set_text(text);
+        }
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.screen = Screen::Ended;
+        remember_place("");
+        // Releases camera, microphone, connections and the socket.
+        self.visit = None;
+        self.room_number = self.room_number.wrapping_add(1);
+        self.tiles.clear();
+        self.meter = None;
+        for video in [&self.page.preview, &self.page.own_video] {
+            video.set_stream(None);
+        }
+        self.page.ended_title.set_text("You left the call");
+        self.page.ended_words.set_text("Your camera and microphone are off.");
+        dom::set_title("Duologue");
+        show_screen("ended");
+        self.page.ended_title.focus();
+    }
+}

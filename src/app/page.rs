@@ -1,0 +1,64 @@
+//! The elements of `index.html` that the app touches.
+
+use duologue::browser::dom::Element;
+
+/// Declares the elements by their ids; `Page::find` says which one is missing.
+macro_rules! page {
+    ($($field:ident = $id:literal,)+) => {
+        pub struct Page {
+            $(pub $field: Element,)+
+        }
+
+        impl Page {
+            /// Finds every element, or says which is not there.
+            pub fn find() -> Result<Self, &'static str> {
+                Ok(Self { $($field: Element::by_id($id).ok_or($id)?,)+ })
+            }
+        }
+    };
+}
+
+page! {
+    unsupported_title = "unsupported-title",
+    unsupported_words = "unsupported-words",
+    lobby_title = "lobby-title",
+    preview = "preview",
+    preview_note = "preview-note",
+    lobby_mic = "lobby-mic",
+    lobby_camera = "lobby-camera",
+    level = "level",
+    devices = "devices",
+    microphone = "microphone",
+    camera_device = "camera-device",
+    join_form = "join-form",
+    name = "name",
+    room = "room",
+    join = "join",
+    media_problem = "media-problem",
+    media_problem_words = "media-problem-words",
+    media_retry = "media-retry",
+    lobby_error = "lobby-error",
+    lobby_error_words = "lobby-error-words",
+    signal_note = "signal-note",
+    signal_retry = "signal-retry",
+    call_title = "call-title",
+    room_name = "room-name",
+    status = "status",
+    stage = "stage",
+    waiting = "waiting",
+    link = "link",
+    waiting_copy = "waiting-copy",
+    own = "self",
+    own_video = "self-video",
+    call_note = "call-note",
+    call_note_words = "call-note-words",
+    call_note_action = "call-note-action",
+    mic = "mic",
+    camera = "camera",
+    copy = "copy",
+    leave = "leave",
+    ended_title = "ended-title",
+    ended_words = "ended-words",
+    rejoin = "rejoin",
+    to_lobby = "to-lobby",
+}

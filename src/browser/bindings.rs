@@ -1,0 +1,36 @@
+//! What web-sys 0.3 lacks of the interfaces used here.
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::{MediaStream, RtcPeerConnection, RtcRtpSender};
+
+#[wasm_bindgen]
+extern "C" {
+    /// `RTCPeerConnection` with the methods of W3C webrtc-pc that web-sys does not bind.
+    #[wasm_bindgen(extends = RtcPeerConnection)]
+    pub type PeerConnection;
+
+    /// `setLocalDescription()` without an argument: makes the offer or answer that the state calls for, and applies it
+    /// in one step (W3C webrtc-pc, section 4.4.2).
+    #[wasm_bindgen(method, js_name = setLocalDescription)]
+    pub fn set_implicit_local_description(this: &PeerConnection) -> Promise;
+
+    /// `RTCRtpSender` with the methods that web-sys does not bind.
+    #[wasm_bindgen(extends = RtcRtpSender)]
+    pub type Sender;
+
+    /// `setStreams(stream)` (W3C webrtc-pc, section 5.2): what the other side finds in its track event.
+    #[wasm_bindgen(method, catch, js_name = setStreams)]
+    pub fn set_streams(this: &Sender, stream: &MediaStream) -> Result<(), JsValue>;
+
+    /// `navigator.locks` (W3C Web Locks).
+    pub type LockManager;
+
+    #[wasm_bindgen(method, catch)]
+    pub fn request(
+        this: &LockManager,
+        name: &str,
+        options: &JsValue,
+        granted: &Function,
+    ) -> Result<Promise, JsValue>;
+}

@@ -1,0 +1,301 @@
+//! RTCPeerConnection: runs the operations the engine asks for, reports what happens.
+
+use duologue_engine::{Failure, Operation, Party, SignalingState};
+use duologue_protocol::{Candidate, Description, IceServer, SdpType};
+use gloo_events::EventListener;
+use js_sys::{Array, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcDataChannelInit, RtcIceCandidateInit,
+    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription,
+    RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
+};
+
+use super::bindings::{PeerConnection, Sender};
+use super::data_channel::{DataChannel, DataChannelEvent};
+use super::words;
+
+/// Sound or picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Picture.
+    Video,
+}
+
+impl MediaKind {
+    /// Both, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Audio, Self::Video];
+
+    /// The word the browser uses for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// Which ways a connection may take (W3C webrtc-pc, section 4.2.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TransportPolicy {
+    /// Any.
+    #[default]
+    All,
+    /// Only through a TURN relay: the other side does not learn our address.
+    Relay,
+}
+
+/// How to connect.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RtcOptions {
+    /// STUN and TURN servers. With none, nothing outside the two computers' networks is contacted.
+    pub ice_servers: Vec<IceServer>,
+    /// Which ways may be taken.
+    pub transport_policy: TransportPolicy,
+}
+
+/// Where the connection stands (W3C webrtc-pc, section 4.4.1.4, `RTCPeerConnectionState`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// Not up yet.
+    Connecting,
+    /// Up.
+    Connected,
+    /// Nothing arrives at the moment. It may come back by itself.
+    Disconnected,
+    /// It will not come back by itself.
+    Failed,
+}
+
+/// What happens on a connection.
+#[derive(Debug, Clone)]
+pub enum ConnectionEvent {
+    /// The tracks or channels call for a negotiation.
+    NegotiationNeeded,
+    /// A candidate was gathered; the last of a generation is [`Candidate::end`].
+    Candidate(Candidate),
+    /// It changed its state.
+    State(LinkState),
+    /// The other side will send this track.
+    Track(MediaStreamTrack),
+}
+
+/// A connection. Dropping it removes the listeners and closes it: a browser allows a few hundred, and counts those
+/// that wait to be collected.
+pub struct Connection {
+    connection: RtcPeerConnection,
+    _listeners: [EventListener; 4],
+}
+
+impl Connection {
+    /// Makes a connection that reports to `on_event`.
+    ///
+    /// # Errors
+    /// What the browser said, in words: most often a STUN or TURN address it cannot read.
+    pub fn new(
+        options: &RtcOptions,
+        on_event: impl Fn(ConnectionEvent) + Clone + 'static,
+    ) -> Result<Self, String> {
+        let configuration = RtcConfiguration::new();
+        if !options.ice_servers.is_empty() {
+            let servers = serde_wasm_bindgen::to_value(&options.ice_servers);
+            configuration.set_ice_servers(&servers.map_err(|error| error.to_string())?);
+        }
+        let set = |name: &str, value: &str| {
+            Reflect::set(&configuration, &JsValue::from_str(name), &JsValue::from_str(value))
+        };
+        // One transport for everything: fewer ports, fewer candidates, quicker.
+        let _ = set("bundlePolicy", "max-bundle");
+        if options.transport_policy == TransportPolicy::Relay {
+            let _ = set("iceTransportPolicy", "relay");
+        }
+        let connection =
+            RtcPeerConnection::new_with_configuration(&configuration).map_err(|error| words(&error))?;
+        let listen = |name: &'static str, report: fn(&RtcPeerConnection, &web_sys::Event) -> Option<ConnectionEvent>| {
+            let on_event = on_event.clone();
+            let target = connection.clone();
+            EventListener::new(&connection, name, move |event| {
+                if let Some(event) = report(&target, event) {
+                    on_event(event);
+                }
+            })
+        };
+        let listeners = [
+            listen("negotiationneeded", |_, _| Some(ConnectionEvent::NegotiationNeeded)),
+            listen("icecandidate", |_, event| {
+                Some(ConnectionEvent::Candidate(gathered(event.dyn_ref::<RtcPeerConnectionIceEvent>()?)))
+            }),
+            listen("connectionstatechange", |connection, _| link_state(connection).map(ConnectionEvent::State)),
+            listen("track", |_, event| {
+                event.dyn_ref::<RtcTrackEvent>().map(|event| ConnectionEvent::Track(event.track()))
+            }),
+        ];
+        Ok(Self { connection, _listeners: listeners })
+    }
+
+    /// Starts an operation at once and calls `report` when it is done.
+    pub fn run(&self, operation: Operation, report: impl FnOnce(Result<Option<Description>, Failure>) + 'static) {
+        let connection = self.connection.clone();
+        let (promise, makes_description) = self.start(operation);
+        wasm_bindgen_futures::spawn_local(async move {
+            let outcome = match JsFuture::from(promise).await {
+                Ok(_) if !makes_description => Ok(None),
+                Ok(_) => local_description(&connection).map(Some),
+                Err(error) => Err(words(&error)),
+            };
+            report(outcome.map_err(|message| Failure { state: signaling_state(&connection), message }));
+        });
+    }
+
+    fn start(&self, operation: Operation) -> (Promise, bool) {
+        match operation {
+            Operation::Offer | Operation::Answer => {
+                (self.connection.unchecked_ref::<PeerConnection>().set_implicit_local_description(), true)
+            }
+            Operation::Apply(description) => {
+                let init = RtcSessionDescriptionInit::new(match description.kind {
+                    SdpType::Offer => RtcSdpType::Offer,
+                    SdpType::Answer => RtcSdpType::Answer,
+                });
+                init.set_sdp(&description.sdp);
+                (self.connection.set_remote_description(&init), false)
+            }
+            Operation::Rollback { offer_of } => {
+                let init = RtcSessionDescriptionInit::new(RtcSdpType::Rollback);
+                let promise = match offer_of {
+                    Party::Local => self.connection.set_local_description(&init),
+                    Party::Remote => self.connection.set_remote_description(&init),
+                };
+                (promise, false)
+            }
+        }
+    }
+
+    /// Hands a remote candidate to the connection. One that it cannot use (a `.local` name that does not resolve, an
+    /// address family that is not there) is no reason to stop: others come.
+    pub fn add_candidate(&self, candidate: &Candidate) {
+        let init = RtcIceCandidateInit::new(&candidate.candidate);
+        init.set_sdp_mid(candidate.sdp_mid.as_deref());
+        init.set_sdp_m_line_index(candidate.sdp_m_line_index);
+        if let Some(ufrag) = &candidate.username_fragment {
+            let _ = Reflect::set(&init, &JsValue::from_str("usernameFragment"), &JsValue::from_str(ufrag));
+        }
+        let added = self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
+        wasm_bindgen_futures::spawn_local(async move {
+            let _ = JsFuture::from(added).await;
+        });
+    }
+
+    /// Adds a media section of its own for `kind`, to send (where `sends`) and to receive.
+    pub fn add_transceiver(&self, kind: MediaKind, stream: &MediaStream, sends: bool) {
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(direction(sends));
+        init.set_streams(&Array::of1(stream));
+        self.connection.add_transceiver_with_str_and_init(kind.as_str(), &init);
+    }
+
+    /// Sends `track` in the first media section of its kind, or nothing there; `sends` says whether a track may come
+    /// later. A direction that changes calls for a negotiation, a track does not. `false` where there is no such
+    /// section yet.
+    pub fn send_track(
+        &self,
+        kind: MediaKind,
+        track: Option<&MediaStreamTrack>,
+        stream: &MediaStream,
+        sends: bool,
+    ) -> bool {
+        let Some(transceiver) = self.transceiver(kind) else { return false };
+        let sender = transceiver.sender();
+        if transceiver.direction() != direction(sends) {
+            transceiver.set_direction(direction(sends));
+        }
+        if sends {
+            // Browsers without it still send the track; only a page that reads `event.streams` would miss it.
+            let _ = sender.unchecked_ref::<Sender>().set_streams(stream);
+        }
+        if sender.track().as_ref() != track {
+            let replaced = sender.replace_track(track);
+            wasm_bindgen_futures::spawn_local(async move {
+                let _ = JsFuture::from(replaced).await;
+            });
+        }
+        true
+    }
+
+    fn transceiver(&self, kind: MediaKind) -> Option<RtcRtpTransceiver> {
+        let transceivers = self.connection.get_transceivers();
+        let mut transceivers = transceivers.iter().filter_map(|it| it.dyn_into::<RtcRtpTransceiver>().ok());
+        transceivers.find(|it| it.receiver().track().kind() == kind.as_str())
+    }
+
+    /// Makes a data channel that the other side makes as well, with the same `id`: it opens with the connection and
+    /// needs no message of its own.
+    #[must_use]
+    pub fn data_channel(
+        &self,
+        label: &str,
+        id: u16,
+        on_event: impl Fn(DataChannelEvent) + Clone + 'static,
+    ) -> DataChannel {
+        let init = RtcDataChannelInit::new();
+        init.set_negotiated(true);
+        init.set_id(id);
+        let channel = self.connection.create_data_channel_with_data_channel_dict(label, &init);
+        DataChannel::new(channel, on_event)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.connection.close();
+    }
+}
+
+fn direction(sends: bool) -> RtcRtpTransceiverDirection {
+    if sends { RtcRtpTransceiverDirection::Sendrecv } else { RtcRtpTransceiverDirection::Recvonly }
+}
+
+fn gathered(event: &RtcPeerConnectionIceEvent) -> Candidate {
+    let Some(candidate) = event.candidate() else { return Candidate::end() };
+    let ufrag = Reflect::get(&candidate, &JsValue::from_str("usernameFragment")).ok();
+    Candidate {
+        candidate: candidate.candidate(),
+        sdp_mid: candidate.sdp_mid(),
+        sdp_m_line_index: candidate.sdp_m_line_index(),
+        username_fragment: ufrag.and_then(|ufrag| ufrag.as_string()),
+    }
+}
+
+fn link_state(connection: &RtcPeerConnection) -> Option<LinkState> {
+    match connection.connection_state() {
+        RtcPeerConnectionState::New | RtcPeerConnectionState::Connecting => Some(LinkState::Connecting),
+        RtcPeerConnectionState::Connected => Some(LinkState::Connected),
+        RtcPeerConnectionState::Disconnected => Some(LinkState::Disconnected),
+        RtcPeerConnectionState::Failed => Some(LinkState::Failed),
+        _ => None,
+    }
+}
+
+fn signaling_state(connection: &RtcPeerConnection) -> SignalingState {
+    match connection.signaling_state() {
+        RtcSignalingState::HaveLocalOffer => SignalingState::HaveLocalOffer,
+        RtcSignalingState::HaveRemoteOffer => SignalingState::HaveRemoteOffer,
+        _ => SignalingState::Stable,
+    }
+}
+
+fn local_description(connection: &RtcPeerConnection) -> Result<Description, String> {
+    let description: RtcSessionDescription =
+        connection.local_description().ok_or("the browser made no description")?;
+    let kind = match description.type_() {
+        RtcSdpType::Offer => SdpType::Offer,
+        RtcSdpType::Answer => SdpType::Answer,
+        _ => return Err("the browser made a description of another kind".to_owned()),
+    };
+    Ok(Description { kind, sdp: description.sdp() })
+}

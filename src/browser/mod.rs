@@ -1,0 +1,45 @@
+//! Everything that is the browser's: thin wrappers over web-sys and the few bindings it lacks. They own what they hold
+//! and give it back when dropped, and they decide nothing.
+
+mod bindings;
+mod bus;
+mod clock;
+mod connection;
+mod data_channel;
+#[cfg(feature = "app")]
+pub mod dom;
+mod environment;
+mod json;
+mod lock;
+mod media;
+#[cfg(feature = "app")]
+mod meter;
+
+pub use gloo_events::EventListener as Listener;
+pub use web_sys::{MediaStream, MediaStreamTrack};
+
+pub use connection::{Connection, ConnectionEvent, LinkState, MediaKind, RtcOptions, TransportPolicy};
+pub use data_channel::{DataChannel, DataChannelEvent};
+pub use environment::{Shortcoming, origin_socket, shortcoming};
+pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change};
+#[cfg(feature = "app")]
+pub use meter::Meter;
+
+pub(crate) use bus::Bus;
+pub(crate) use environment::{on_shown, on_window};
+pub(crate) use clock::{now, random, random_token, wall_clock_millis};
+pub(crate) use json::{Json, to_text};
+pub(crate) use lock::Lock;
+pub(crate) use media::{capture_all, exactly};
+
+/// What the browser said, as text for a person: an exception's message where there is one.
+pub(crate) fn words(error: &wasm_bindgen::JsValue) -> String {
+    use wasm_bindgen::JsCast;
+    if let Some(exception) = error.dyn_ref::<web_sys::DomException>() {
+        return exception.message();
+    }
+    if let Some(error) = error.dyn_ref::<js_sys::Error>() {
+        return String::from(error.message());
+    }
+    error.as_string().unwrap_or_else(|| "no reason given".to_owned())
+}

@@ -1,0 +1,46 @@
+/** Another person in the room. */
+export interface Peer {
+  /** Unique in the room. */
+  readonly id: string;
+  /** The name they gave; may be empty. */
+  readonly name: string;
+}
+
+/** An error of Duologue: `message` tells a person what to do, `code` is for programs. */
+export interface RoomError extends Error {
+  readonly code: string;
+}
+
+/** How to join. */
+export interface JoinOptions {
+  /** The name to show to others. */
+  name?: string;
+  /** What to send: constraints, a stream of your own, or null to see and hear only. Default: null. */
+  media?: { audio?: boolean | MediaTrackConstraints; video?: boolean | MediaTrackConstraints } | MediaStream | null;
+  /** How to connect. Default: no STUN or TURN but what the signaling server tells of, and any way. */
+  rtc?: { iceServers?: RTCIceServer[]; iceTransportPolicy?: RTCIceTransportPolicy };
+}
+
+/** What `room.on` can hear. */
+export interface RoomEvents {
+  /** We are in the room again, under another id: the server had forgotten us. */
+  joined: { id: string };
+  /** Someone is in the room with us. */
+  peer: { peer: Peer };
+  /** Someone is no longer. */
+  "peer-left": { peer: Peer; reason: "left" | "lost" | "replaced" | string };
+  /** What someone sends can be shown. Tracks may be added to the stream later. */
+  stream: { peer: Peer; stream: MediaStream };
+  /** The connection to someone changed. */
+  state: { peer: Peer; state: "connecting" | "connected" | "reconnecting" | "failed" };
+  /** Someone turned their microphone or camera on or off. */
+  media: { peer: Peer; audio: boolean; video: boolean };
+  /** The signaling server is there, or not; calls go on without it. `retryIn` is in milliseconds. */
+  signaling: { reached: boolean; retryIn?: number };
+  /** Something went wrong that changed nothing else. */
+  error: { error: RoomError };
+}
+
+export interface Room {
+  on<Name extends keyof RoomEvents>(event: Name, handler: (event: RoomEvents[Name]) => void): () => void;
+}

@@ -1,0 +1,30 @@
+//! Small values for JavaScript.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::JsValue;
+
+use crate::{Error, Peer};
+
+pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.into()
+}
+
+pub(super) fn peer(peer: &Peer) -> JsValue {
+    object(&[("id", peer.id.as_str().into()), ("name", peer.name.as_str().into())])
+}
+
+/// An `Error` with a `code`.
+pub(super) fn exception(error: &Error) -> JsValue {
+    let exception = js_sys::Error::new(&error.to_string());
+    let _ = Reflect::set(&exception, &JsValue::from_str("code"), &JsValue::from_str(error.code()));
+    exception.into()
+}
+
+/// What `typeof` says, and `null` for null.
+pub(super) fn type_of(value: &JsValue) -> String {
+    if value.is_null() { "null".to_owned() } else { value.js_typeof().as_string().unwrap_or_default() }
+}

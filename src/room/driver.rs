@@ -1,0 +1,272 @@
+//! The task of a room: takes what happens, one thing at a time, through the engine to the browser.
+//!
+//! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
+//! order, and the engine sees the world as it was tested.
+
+use duologue_engine::{
+    Failure, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing,
+};
+use duologue_protocol::{Description, IceServer, Join, PeerId, PeerInfo, Role};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
+use futures_channel::oneshot;
+use futures_util::StreamExt;
+use gloo_timers::callback::Timeout;
+
+use super::Options;
+use super::duologue::{Duologue, Output};
+use super::event::Event;
+use super::local_media::Watch;
+use crate::browser::{self, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
+use crate::error::Error;
+use crate::signaling::{self, Signaling, Transport, TransportEvent};
+
+/// Something the room's task has to deal with.
+pub(super) enum Happening {
+    Command(Command),
+    /// From the transport of this number; one that was replaced is not listened to any more.
+    Transport(u32, TransportEvent),
+    Pair(PeerId, PairHappening),
+    MediaChanged,
+    /// The browser is online again, or the page is shown again.
+    Reachable,
+    Timer,
+}
+
+/// Something that concerns one pair.
+pub(super) enum PairHappening {
+    Connection(ConnectionEvent),
+    Control(DataChannelEvent),
+    Operation(Result<Option<Description>, Failure>),
+}
+
+/// Something the application wants.
+pub(super) enum Command {
+    Enter(Join, oneshot::Sender<Result<PeerId, Error>>),
+    Exit,
+    Subscribe(UnboundedSender<Event>),
+    /// The room was dropped.
+    End,
+}
+
+pub(super) struct Driver {
+    signaling: Signaling,
+    options: Options,
+    session: Session,
+    transport: Option<Box<dyn Transport>>,
+    /// Counts the transports.
+    transport_number: u32,
+    /// STUN and TURN servers that the signaling server told of.
+    told_servers: Vec<IceServer>,
+    duologues: Vec<Duologue>,
+    subscribers: Vec<UnboundedSender<Event>>,
+    /// Who waits to hear how entering went.
+    entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
+    happenings: UnboundedSender<Happening>,
+    _timer: Option<Timeout>,
+    _media: Option<Watch>,
+    _listeners: [Option<Listener>; 2],
+}
+
+impl Driver {
+    pub(super) fn new(signaling: Signaling, options: Options, happenings: UnboundedSender<Happening>) -> Self {
+        let tell = |happening: fn() -> Happening| {
+            let happenings = happenings.clone();
+            move || {
+                // Fails only once the room is gone.
+                let _ = happenings.unbounded_send(happening());
+            }
+        };
+        let media = options.media.as_ref().map(|media| media.watch(tell(|| Happening::MediaChanged)));
+        let listeners = [
+            browser::on_window("online", tell(|| Happening::Reachable)),
+            browser::on_shown(tell(|| Happening::Reachable)),
+        ];
+        Self {
+            signaling,
+            session: Session::new(browser::now(), Timing::default()),
+            options,
+            transport: None,
+            transport_number: 0,
+            told_servers: Vec::new(),
+            duologues: Vec::new(),
+            subscribers: Vec::new(),
+            entering: None,
+            happenings,
+            _timer: None,
+            _media: media,
+            _listeners: listeners,
+        }
+    }
+
+    /// Runs until the room is dropped; then everything the room held is released.
+    pub(super) async fn run(mut self, mut queue: UnboundedReceiver<Happening>) {
+        self.carry_out();
+        while let Some(happening) = queue.next().await {
+            if let Happening::Command(Command::End) = happening {
+                break;
+            }
+            self.handle(happening);
+            self.set_timer();
+        }
+        self.duologues.clear();
+        self.tell_session(SessionInput::End);
+    }
+
+    fn handle(&mut self, happening: Happening) {
+        match happening {
+            Happening::Command(command) => self.command(command),
+            Happening::Transport(number, event) if number == self.transport_number => self.transport(event),
+            Happening::Transport(..) => {}
+            Happening::Pair(peer, happening) => self.pair(&peer, |duologue| duologue.handle(happening)),
+            Happening::MediaChanged => {
+                let peers: Vec<PeerId> = self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
+                for peer in peers {
+                    self.pair(&peer, Duologue::media_changed);
+                }
+            }
+            Happening::Reachable => self.tell_session(SessionInput::Reachable),
+            Happening::Timer => self.tell_session(SessionInput::Timeout { random: browser::random() }),
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Enter(join, answer) => {
+                self.entering = Some(answer);
+                self.tell_session(SessionInput::Join(join));
+            }
+            Command::Exit => {
+                self.duologues.clear();
+                self.entered(Err(Error::Left));
+                self.tell_session(SessionInput::Leave);
+            }
+            Command::Subscribe(subscriber) => self.subscribers.push(subscriber),
+            Command::End => {}
+        }
+    }
+
+    fn transport(&mut self, event: TransportEvent) {
+        match event {
+            TransportEvent::Opened => self.tell_session(SessionInput::Opened),
+            TransportEvent::Received(message) => self.tell_session(SessionInput::Received(message)),
+            TransportEvent::Malformed(error) => self.event(Event::Error(Error::Unreadable(error.to_string()))),
+            TransportEvent::Closed => {
+                self.transport = None;
+                self.tell_session(SessionInput::Closed { random: browser::random() });
+            }
+        }
+    }
+
+    fn tell_session(&mut self, input: SessionInput) {
+        self.session.handle(browser::now(), input);
+        self.carry_out();
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.session.poll() {
+            match output {
+                SessionOutput::Open => self.open_transport(),
+                SessionOutput::Transmit(message) => {
+                    if let Some(transport) = &self.transport {
+                        transport.send(&message);
+                    }
+                }
+                SessionOutput::Close => {
+                    self.transport_number = self.transport_number.wrapping_add(1);
+                    self.transport = None;
+                }
+                SessionOutput::Event(event) => self.session_event(event),
+            }
+        }
+    }
+
+    fn open_transport(&mut self) {
+        self.transport_number = self.transport_number.wrapping_add(1);
+        let (number, happenings) = (self.transport_number, self.happenings.clone());
+        self.transport = Some(signaling::open(&self.signaling, move |event| {
+            // Fails only once the room is gone.
+            let _ = happenings.unbounded_send(Happening::Transport(number, event));
+        }));
+    }
+
+    fn session_event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Reached => self.event(Event::Reached),
+            SessionEvent::Unreached { before, retry_in } => {
+                if self.entering.is_some() {
+                    // Whoever waits is told at once, and may decide to go elsewhere.
+                    self.entered(Err(Error::Unreachable));
+                    self.tell_session(SessionInput::Leave);
+                }
+                self.event(Event::Unreached { before, retry_in });
+            }
+            SessionEvent::Joined { id, ice_servers, .. } => {
+                self.told_servers = ice_servers;
+                self.event(Event::Joined(id.clone()));
+                self.entered(Ok(id));
+            }
+            SessionEvent::PeerJoined { peer, role } => self.peer_joined(peer, role),
+            SessionEvent::PeerLeft { peer, reason } => {
+                if let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == peer) {
+                    let duologue = self.duologues.remove(index);
+                    self.event(Event::PeerLeft { peer: duologue.peer.clone(), reason });
+                }
+            }
+            SessionEvent::Signal { from, signal } => self.pair(&from, |duologue| duologue.signal(signal)),
+            SessionEvent::Rejected(refusal) => self.entered(Err(refusal.into())),
+            SessionEvent::Refused(refusal) => self.event(Event::Error(refusal.into())),
+        }
+    }
+
+    fn peer_joined(&mut self, peer: PeerInfo, role: Role) {
+        let mut rtc: RtcOptions = self.options.rtc.clone();
+        if rtc.ice_servers.is_empty() {
+            rtc.ice_servers.clone_from(&self.told_servers);
+        }
+        match Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone()) {
+            Ok(duologue) => {
+                self.event(Event::Peer(duologue.peer.clone()));
+                self.duologues.push(duologue);
+            }
+            Err(error) => self.event(Event::Error(error)),
+        }
+    }
+
+    /// Lets one pair, if it is still there, deal with something, and does what it asks.
+    fn pair(&mut self, peer: &PeerId, with: impl FnOnce(&mut Duologue)) {
+        let Some(duologue) = self.duologues.iter_mut().find(|duologue| duologue.peer.id == *peer) else { return };
+        with(duologue);
+        for output in duologue.take_outputs() {
+            match output {
+                Output::Signal(signal) => self.send(peer, signal),
+                Output::Event(event) => self.event(event),
+            }
+        }
+    }
+
+    fn send(&mut self, peer: &PeerId, signal: Signal) {
+        self.tell_session(SessionInput::Send(peer.clone(), signal));
+    }
+
+    fn entered(&mut self, outcome: Result<PeerId, Error>) {
+        if let Some(entering) = self.entering.take() {
+            // Whoever asked may have stopped waiting.
+            let _ = entering.send(outcome);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.subscribers.retain(|subscriber| subscriber.unbounded_send(event.clone()).is_ok());
+    }
+
+    fn set_timer(&mut self) {
+        let happenings = self.happenings.clone();
+        self._timer = self.session.deadline().map(|deadline| {
+            let millis = u32::try_from(deadline.since(browser::now()).as_millis()).unwrap_or(u32::MAX);
+            // One more, because what is left of the last millisecond would only ask again.
+            Timeout::new(millis.saturating_add(1), move || {
+                let _ = happenings.unbounded_send(Happening::Timer);
+            })
+        });
+    }
+}

@@ -1,0 +1,216 @@
+//! One pair of people: the connection between them, and what negotiates it.
+
+use duologue_engine::{Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Signal};
+use duologue_protocol::{Name, PeerInfo, Role};
+use futures_channel::mpsc::UnboundedSender;
+
+use super::control::{self, Control, Sending};
+use super::driver::{Happening, PairHappening};
+use super::event::{Event, Peer, PeerState};
+use super::local_media::LocalMedia;
+use crate::browser::{
+    Connection, ConnectionEvent, DataChannel, DataChannelEvent, LinkState, MediaKind, MediaStream, RtcOptions,
+};
+use crate::error::Error;
+
+/// What a pair asks of its room.
+pub(super) enum Output {
+    /// Send this to the peer.
+    Signal(Signal),
+    /// Tell the application.
+    Event(Event),
+}
+
+pub(super) struct Duologue {
+    pub(super) peer: Peer,
+    /// A page that knows only the plain messages: it has no control channel, and renegotiation may break it.
+    plain: bool,
+    negotiator: Negotiator,
+    control: Option<DataChannel>,
+    connection: Connection,
+    /// What the application gave us, or an empty stream: the one our tracks belong to.
+    outgoing: MediaStream,
+    media: Option<LocalMedia>,
+    incoming: Option<MediaStream>,
+    state: PeerState,
+    happenings: UnboundedSender<Happening>,
+    outputs: Vec<Output>,
+}
+
+impl Duologue {
+    /// Makes the connection. The caller's side begins to negotiate by itself.
+    pub(super) fn new(
+        info: PeerInfo,
+        role: Role,
+        rtc: &RtcOptions,
+        media: Option<LocalMedia>,
+        happenings: UnboundedSender<Happening>,
+    ) -> Result<Self, Error> {
+        let peer = Peer { id: info.id, name: info.name.map_or_else(String::new, |name: Name| name.to_string()) };
+        let report = {
+            let (happenings, id) = (happenings.clone(), peer.id.clone());
+            move |happening| {
+                // Fails only once the room is gone.
+                let _ = happenings.unbounded_send(Happening::Pair(id.clone(), happening));
+            }
+        };
+        let on_event = {
+            let report = report.clone();
+            move |event| report(PairHappening::Connection(event))
+        };
+        let connection = Connection::new(rtc, on_event).map_err(Error::Connection)?;
+        let outgoing = match &media {
+            Some(media) => media.stream(),
+            None => MediaStream::new().map_err(|_| Error::Connection("it has no media streams".to_owned()))?,
+        };
+        let plain = info.protocol.is_none();
+        let control = (!plain).then(|| {
+            connection.data_channel(control::LABEL, control::ID, move |event| report(PairHappening::Control(event)))
+        });
+        let mut duologue = Self {
+            peer,
+            plain,
+            negotiator: Negotiator::new(role),
+            control,
+            connection,
+            outgoing,
+            media,
+            incoming: None,
+            state: PeerState::Connecting,
+            happenings,
+            outputs: Vec::new(),
+        };
+        if role == Role::Caller {
+            // The callee's tracks travel in the caller's media sections, so there must be one of each kind, wanted
+            // here or not; and they are offered before there is a camera, which joins later without a negotiation.
+            duologue.send_tracks(true);
+        }
+        Ok(duologue)
+    }
+
+    pub(super) fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    pub(super) fn handle(&mut self, happening: PairHappening) {
+        match happening {
+            PairHappening::Connection(event) => self.connection_event(event),
+            PairHappening::Control(event) => self.control_event(event),
+            PairHappening::Operation(Ok(description)) => self.negotiate(NegotiatorInput::Completed(description)),
+            PairHappening::Operation(Err(failure)) => self.negotiate(NegotiatorInput::Failed(failure)),
+        }
+    }
+
+    pub(super) fn signal(&mut self, signal: Signal) {
+        self.negotiate(NegotiatorInput::Remote(signal));
+    }
+
+    /// Our own camera or microphone has changed.
+    pub(super) fn media_changed(&mut self) {
+        self.send_tracks(false);
+        self.tell_sending();
+    }
+
+    fn connection_event(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::NegotiationNeeded => self.negotiate(NegotiatorInput::NegotiationNeeded),
+            ConnectionEvent::Candidate(candidate) => self.negotiate(NegotiatorInput::LocalCandidate(candidate)),
+            ConnectionEvent::State(state) => self.link_changed(state),
+            ConnectionEvent::Track(track) => {
+                let first = self.incoming.is_none();
+                let stream = match &self.incoming {
+                    Some(stream) => Clone::clone(stream),
+                    None => match MediaStream::new() {
+                        Ok(stream) => stream,
+                        Err(_) => return,
+                    },
+                };
+                stream.add_track(&track);
+                self.incoming = Some(Clone::clone(&stream));
+                if first {
+                    self.event(Event::Stream { peer: self.peer.clone(), stream });
+                }
+            }
+        }
+    }
+
+    fn link_changed(&mut self, link: LinkState) {
+        let state = match (link, self.state) {
+            (LinkState::Connecting, PeerState::Connecting) => PeerState::Connecting,
+            (LinkState::Connecting | LinkState::Disconnected, _) => PeerState::Reconnecting,
+            (LinkState::Connected, _) => PeerState::Connected,
+            (LinkState::Failed, _) => PeerState::Failed,
+        };
+        if state != self.state {
+            self.state = state;
+            self.event(Event::State { peer: self.peer.clone(), state });
+        }
+    }
+
+    fn control_event(&mut self, event: DataChannelEvent) {
+        match event {
+            DataChannelEvent::Opened => self.tell_sending(),
+            DataChannelEvent::Text(text) => {
+                // What cannot be read is from a newer version, or of no use: either way nothing changes.
+                if let Ok(Control::Media(Sending { audio, video })) = Control::read(&text) {
+                    self.event(Event::Media { peer: self.peer.clone(), audio, video });
+                }
+            }
+        }
+    }
+
+    fn negotiate(&mut self, input: NegotiatorInput) {
+        self.negotiator.handle(input);
+        while let Some(output) = self.negotiator.poll() {
+            match output {
+                NegotiatorOutput::Run(operation) => self.run(operation),
+                NegotiatorOutput::AddCandidate(candidate) => self.connection.add_candidate(&candidate),
+                NegotiatorOutput::Send(signal) => self.outputs.push(Output::Signal(signal)),
+                // The other side may have offered fewer media sections than we have tracks.
+                NegotiatorOutput::Agreed(_) => self.send_tracks(!self.plain),
+                NegotiatorOutput::GivenUp(failure) => self.event(Event::Error(Error::Connection(failure.message))),
+            }
+        }
+    }
+
+    fn run(&mut self, operation: Operation) {
+        if operation == Operation::Answer {
+            // The offer's media sections are there now, and ours to send in.
+            self.send_tracks(false);
+        }
+        let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
+        self.connection.run(operation, move |outcome| {
+            // Fails only once the room is gone.
+            let _ = happenings.unbounded_send(Happening::Pair(id, PairHappening::Operation(outcome)));
+        });
+    }
+
+    /// Puts our tracks into the media sections there are; where `may_add`, one of each kind is made if there is none.
+    fn send_tracks(&mut self, may_add: bool) {
+        for kind in MediaKind::ALL {
+            let track = self.media.as_ref().and_then(|media| media.track(kind));
+            let sends = self.media.as_ref().is_some_and(|media| media.may_send(kind));
+            let place = |connection: &Connection| {
+                connection.send_track(kind, track.as_ref(), &self.outgoing, sends)
+            };
+            if !place(&self.connection) && may_add {
+                self.connection.add_transceiver(kind, &self.outgoing, sends);
+                place(&self.connection);
+            }
+        }
+    }
+
+    fn tell_sending(&self) {
+        let Some(control) = &self.control else { return };
+        let sending =
+            self.media.as_ref().map_or(Sending { audio: false, video: false }, LocalMedia::sending);
+        if let Some(text) = Control::Media(sending).to_text() {
+            // Not open yet: it is told when it opens.
+            let _ = control.send(&text);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push(Output::Event(event));
+    }
+}

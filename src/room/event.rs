@@ -1,0 +1,111 @@
+//! What the application hears of a room.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use duologue_protocol::{LeaveReason, PeerId};
+use futures_channel::mpsc::UnboundedReceiver;
+use futures_core::Stream;
+
+use crate::browser::MediaStream;
+use crate::error::Error;
+
+/// Another person in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Their id, unique in the room.
+    pub id: PeerId,
+    /// The name they gave; may be empty.
+    pub name: String,
+}
+
+/// Where the connection to a peer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerState {
+    /// Not up yet.
+    Connecting,
+    /// Up.
+    Connected,
+    /// Nothing arrives at the moment; it may come back.
+    Reconnecting,
+    /// It did not come up, or did not come back.
+    Failed,
+}
+
+impl PeerState {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Something happened in the room.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// The signaling server is there.
+    Reached,
+    /// The signaling server is not there, or no longer. Calls go on; the next try comes by itself.
+    Unreached {
+        /// Whether it was there before.
+        before: bool,
+        /// How long until the next try.
+        retry_in: Duration,
+    },
+    /// We are in the room, under this id. Comes again, with another id, if the server had to be joined anew.
+    Joined(PeerId),
+    /// Someone is in the room with us.
+    Peer(Peer),
+    /// Someone is no longer.
+    PeerLeft {
+        /// Who.
+        peer: Peer,
+        /// Why.
+        reason: LeaveReason,
+    },
+    /// What a peer sends can be shown. Tracks may be added to the stream later.
+    Stream {
+        /// Who.
+        peer: Peer,
+        /// Their sound and picture.
+        stream: MediaStream,
+    },
+    /// The connection to a peer changed.
+    State {
+        /// Who.
+        peer: Peer,
+        /// How it is now.
+        state: PeerState,
+    },
+    /// A peer turned their microphone or camera on or off. Never comes from a page that knows only the plain messages.
+    Media {
+        /// Who.
+        peer: Peer,
+        /// Whether they can be heard.
+        audio: bool,
+        /// Whether they can be seen.
+        video: bool,
+    },
+    /// Something went wrong that changed nothing else.
+    Error(Error),
+}
+
+/// The events of a room, in order, from the moment it was asked for. Ends when the room is dropped.
+#[derive(Debug)]
+pub struct Events(pub(super) UnboundedReceiver<Event>);
+
+impl Stream for Events {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        Pin::new(&mut self.0).poll_next(context)
+    }
+}

@@ -1,0 +1,108 @@
+//! A room: everyone in it, one duologue for each of the others.
+
+mod control;
+mod driver;
+mod duologue;
+mod event;
+mod local_media;
+
+use duologue_protocol::{Join, Name, PeerId, RoomId};
+use futures_channel::mpsc::{UnboundedSender, unbounded};
+use futures_channel::oneshot;
+
+use crate::browser::RtcOptions;
+use crate::error::Error;
+use crate::signaling::Signaling;
+use driver::{Command, Driver, Happening};
+
+pub use control::Sending;
+pub use event::{Event, Events, Peer, PeerState};
+pub use local_media::{LocalMedia, LocalState, Watch};
+
+/// How to be in a room.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// Camera and microphone; `None` to see and hear only.
+    pub media: Option<LocalMedia>,
+    /// STUN and TURN servers, and which ways may be taken. With no servers here, those that the signaling server
+    /// tells of are used.
+    pub rtc: RtcOptions,
+}
+
+/// A place among the others of a room, or on the way there. Dropping it leaves the room, closes every connection and
+/// stops every listener.
+pub struct Room {
+    happenings: UnboundedSender<Happening>,
+}
+
+impl Room {
+    /// Begins to connect, outside of any room yet. A page that has a lobby opens this early: then entering takes no
+    /// more than one question to the server.
+    #[must_use]
+    pub fn open(signaling: Signaling, options: Options) -> Self {
+        let (happenings, queue) = unbounded();
+        let driver = Driver::new(signaling, options, happenings.clone());
+        wasm_bindgen_futures::spawn_local(driver.run(queue));
+        Self { happenings }
+    }
+
+    /// Enters the room called `room`, under `name` (may be empty), and gives our id there.
+    ///
+    /// Camera and microphone are not waited for: they join the call when they are there.
+    ///
+    /// # Errors
+    /// [`Error::InvalidName`] for names that cannot be, [`Error::Unreachable`] if the server does not answer,
+    /// [`Error::Refused`] if it says no (the room is full, most likely). Then one is outside, and may try again.
+    pub async fn enter(&self, room: &str, name: &str) -> Result<PeerId, Error> {
+        let name = Name::new(name)?;
+        let join = Join {
+            room: RoomId::new(room)?,
+            name: (!name.as_str().is_empty()).then_some(name),
+            token: None,
+            protocol: Some(duologue_protocol::VERSION),
+        };
+        let (answer, question) = oneshot::channel();
+        self.tell(Command::Enter(join, answer));
+        question.await.unwrap_or(Err(Error::Left))
+    }
+
+    /// [`open`](Self::open) and [`enter`](Self::enter) in one.
+    ///
+    /// # Errors
+    /// Those of [`enter`](Self::enter).
+    pub async fn join(signaling: Signaling, room: &str, name: &str, options: Options) -> Result<Self, Error> {
+        let this = Self::open(signaling, options);
+        this.enter(room, name).await?;
+        Ok(this)
+    }
+
+    /// Leaves the room. The signaling server stays connected, and a room may be entered again.
+    pub fn exit(&self) {
+        self.tell(Command::Exit);
+    }
+
+    /// Everything that happens from now on.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        let (sender, receiver) = unbounded();
+        self.tell(Command::Subscribe(sender));
+        Events(receiver)
+    }
+
+    /// Does not wait for the next try to reach the signaling server.
+    pub fn retry(&self) {
+        let _ = self.happenings.unbounded_send(Happening::Reachable);
+    }
+
+    fn tell(&self, command: Command) {
+        // Fails only once the task has ended, which is after `End`.
+        let _ = self.happenings.unbounded_send(Happening::Command(command));
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.tell(Command::End);
+    }
+}
