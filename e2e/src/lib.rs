@@ -1,0 +1,22 @@
+//! What the end-to-end tests and the benches share: the real server, real browsers, and words to speak of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "this is test code: it may fail loudly, and it is read rather than called"
+)]
+
+mod browser;
+mod call;
+mod delay;
+mod process;
+mod site;
+
+pub use browser::{Browsers, Window, WindowOptions};
+pub use call::Caller;
+pub use delay::SlowLink;
+pub use process::{Server, Trunk, root};
+pub use site::Site;

@@ -1,0 +1,124 @@
+//! Programs that are started for a test, and ended with it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// A child process, ended when dropped.
+pub struct Running(Child);
+
+impl Running {
+    /// Starts `command` and waits for a line of its output from which `find` gets something.
+    pub fn start<T: Send + 'static>(
+        command: &mut Command,
+        within: Duration,
+        find: impl Fn(&str) -> Option<T> + Send + Clone + 'static,
+    ) -> (Self, T) {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+        let (sender, found) = mpsc::channel();
+        let outputs: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for output in outputs {
+            let (sender, find) = (sender.clone(), find.clone());
+            // Reads to the end, so that the child never waits for someone to read.
+            std::thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if std::env::var_os("E2E_VERBOSE").is_some() {
+                        eprintln!("{line}");
+                    }
+                    if let Some(value) = find(&line) {
+                        let _ = sender.send(value);
+                    }
+                }
+            });
+        }
+        let this = Self(child);
+        let value = found
+            .recv_timeout(within)
+            .unwrap_or_else(|_| panic!("{command:?} did not say what was expected within {within:?}"));
+        (this, value)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `duologue-server`, on a port of its own.
+pub struct Server {
+    _running: Running,
+    /// Where the page is: `http://127.0.0.1:PORT/`.
+    pub url: String,
+}
+
+impl Server {
+    /// Serves `dist/` with two people to a room.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    pub fn with(flags: &[&str]) -> Self {
+        let binary = std::env::var_os("DUOLOGUE_SERVER")
+            .map_or_else(|| root().join("target/server/duologue-server"), PathBuf::from);
+        let mut command = Command::new(binary);
+        command.args(["--listen", "127.0.0.1:0", "--app"]).arg(root().join("dist")).args(flags);
+        let (running, url) = Running::start(&mut command, Duration::from_secs(10), |line| {
+            line.split_once("live at ").map(|(_, url)| url.trim().to_owned())
+        });
+        Self { _running: running, url }
+    }
+
+    /// The address with the room in it.
+    pub fn room(&self, room: &str) -> String {
+        format!("{}#{room}", self.url)
+    }
+
+    /// The signaling address.
+    pub fn socket(&self) -> String {
+        format!("{}ws", self.url.replace("http:", "ws:"))
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()
+    }
+}
+
+/// `trunk serve`, with nothing else running.
+pub struct Trunk {
+    _running: Running,
+    pub url: String,
+}
+
+impl Trunk {
+    pub fn serve() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("trunk");
+        command.current_dir(root()).env_remove("NO_COLOR").args(["serve", "--offline", "--no-autoreload", "true"]);
+        let dist = tempfile::tempdir().unwrap().keep();
+        command.arg("--dist").arg(dist).args(["--port", &port.to_string()]);
+        let (running, ()) = Running::start(&mut command, Duration::from_secs(600), |line| {
+            line.contains("server listening").then_some(())
+        });
+        Self { _running: running, url: format!("http://127.0.0.1:{port}/") }
+    }
+}
+
+/// A program that drives browsers.
+pub fn driver(program: &str, find_port: fn(&str) -> Option<u16>) -> (Running, u16) {
+    Running::start(Command::new(program).arg("--port=0"), Duration::from_secs(20), find_port)
+}

@@ -1,0 +1,19 @@
+//! `cargo xtask bench …`: measurements. They print ratios of one run and never fail a test.
+
+use crate::build;
+use crate::run::{Outcome, run};
+use crate::tools::Tools;
+
+/// Runs one of the benches.
+pub fn bench(arguments: &[String]) -> Outcome {
+    match arguments.split_first() {
+        Some((name, rest)) if name == "connect" => {
+            let tools = Tools::for_browsers()?;
+            build::all()?;
+            let mut command = tools.command("cargo")?;
+            command.args(["run", "--quiet", "--package", "duologue-e2e", "--bin", "bench-connect", "--"]).args(rest);
+            run(command.env("DUOLOGUE_SERVER", build::server_binary()))
+        }
+        _ => Err("it is `cargo xtask bench connect [--pairs N]`".to_owned()),
+    }
+}

@@ -1,0 +1,146 @@
+//! Builds the page into `dist/`, and the server.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::run::{Outcome, cargo, output, root, run, step};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+/// The program of the page, as named in Cargo.toml.
+const APP: &str = "duologue-app";
+
+/// The page and the server.
+pub fn all() -> Outcome {
+    ensure_target()?;
+    // The server builds beside the client, whose last and longest step keeps one core busy only.
+    std::thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let mut command = cargo();
+            command.args(["build", "--quiet", "--profile", "server", "--package", "duologue-server"]);
+            run(&mut command)
+        });
+        let client = client();
+        step("waiting for the server, which builds beside it", || {
+            server.join().unwrap_or_else(|_| Err("the build of the server stopped".to_owned()))
+        })?;
+        client
+    })
+}
+
+/// Where the server's binary is.
+pub fn server_binary() -> PathBuf {
+    target_dir().join("server").join(format!("duologue-server{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Where cargo builds.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The page, into `dist/`.
+pub fn client() -> Outcome {
+    ensure_target()?;
+    step("compiling the client to WebAssembly (the first time takes a minute or two)", || {
+        let mut command = cargo();
+        command.args(["build", "--quiet", "--release", "--target", TARGET, "--package", "duologue"]);
+        run(command.args(["--bin", APP, "--no-default-features", "--features", "app"]))
+    })?;
+    let dist = root().join("dist");
+    step("laying out dist/", || {
+        remove(&dist)?;
+        fs::create_dir_all(&dist).map_err(|error| format!("cannot make {}: {error}", dist.display()))?;
+        bind(&target_dir().join(TARGET).join("release").join(format!("{APP}.wasm")), &dist)?;
+        lay_out(&root(), &dist)
+    })?;
+    step("compressing it (brotli and gzip)", || compress_all(&dist))
+}
+
+/// Adds the wasm target to the toolchain, if it is not there.
+pub fn ensure_target() -> Outcome {
+    let sysroot = output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    step("adding the WebAssembly target to the Rust toolchain", || {
+        run(std::process::Command::new("rustup").args(["target", "add", TARGET])).map_err(|error| {
+            format!("{error}\nIf your Rust does not come from rustup, install its standard library for {TARGET}.")
+        })
+    })
+}
+
+/// What the wasm-bindgen tool does.
+fn bind(wasm: &Path, dist: &Path) -> Outcome {
+    let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
+    bindgen.input_path(wasm).typescript(false).remove_name_section(true).remove_producers_section(true);
+    bindgen.web(true).and_then(|bindgen| bindgen.generate(dist)).map_err(|error| format!("{error:#}"))
+}
+
+/// Does with `index.html` what Trunk does: copies what it names, and takes the notes to Trunk out.
+fn lay_out(root: &Path, dist: &Path) -> Outcome {
+    let page = read(&root.join("index.html"))?;
+    let mut kept = Vec::new();
+    for line in page.lines() {
+        if !line.contains("data-trunk") {
+            kept.push(line);
+        } else if let Some(file) = copied_file(line) {
+            let name = Path::new(file).file_name().unwrap_or_default();
+            fs::copy(root.join(file), dist.join(name)).map_err(|error| format!("cannot copy {file}: {error}"))?;
+        }
+    }
+    write(&dist.join("index.html"), (kept.join("\n") + "\n").as_bytes())
+}
+
+/// The file of a `<link data-trunk rel="copy-file" href="…">`.
+fn copied_file(line: &str) -> Option<&str> {
+    let (_, after) = line.contains("rel=\"copy-file\"").then(|| line.split_once("href=\""))??;
+    after.split_once('"').map(|(file, _)| file)
+}
+
+fn compress_all(dist: &Path) -> Outcome {
+    for path in files(dist)? {
+        let plain = fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let name = path.display().to_string();
+        write(Path::new(&format!("{name}.gz")), &gzip(&plain)?)?;
+        write(Path::new(&format!("{name}.br")), &brotli(&plain)?)?;
+    }
+    Ok(())
+}
+
+pub fn gzip(plain: &[u8]) -> Outcome<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain).and_then(|()| encoder.finish()).map_err(|error| error.to_string())
+}
+
+pub fn brotli(plain: &[u8]) -> Outcome<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let options = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
+    brotli::BrotliCompress(&mut &plain[..], &mut compressed, &options).map_err(|error| error.to_string())?;
+    Ok(compressed)
+}
+
+/// The files of `dist/`, less the compressed ones, by name.
+pub fn files(dist: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = fs::read_dir(dist).map_err(|error| format!("cannot read {}: {error}", dist.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| path.is_file() && !path.extension().is_some_and(|end| end == "gz" || end == "br"));
+    files.sort();
+    Ok(files)
+}
+
+pub fn read(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> Outcome {
+    fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn remove(folder: &Path) -> Outcome {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("cannot remove {}: {error}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,34 @@
+//! What the page weighs, and what it may.
+
+use std::fs;
+
+use crate::build::{brotli, files, gzip};
+use crate::run::{Outcome, root};
+
+/// The most that everything a visitor downloads may weigh, gzipped, in bytes.
+const MOST: usize = 120 * 1024;
+/// What it aims at.
+const AIM: usize = 100 * 1024;
+
+/// Prints each file of `dist/` and their sum; fails above the limit.
+pub fn report() -> Outcome {
+    let dist = root().join("dist");
+    let mut sum = [0; 3];
+    println!("{:<28}{:>10}{:>10}{:>10}", "file", "raw", "gzip", "brotli");
+    for path in files(&dist)? {
+        let plain = fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let sizes = [plain.len(), gzip(&plain)?.len(), brotli(&plain)?.len()];
+        row(&path.file_name().unwrap_or_default().to_string_lossy(), sizes);
+        for (sum, size) in sum.iter_mut().zip(sizes) {
+            *sum += size;
+        }
+    }
+    row("all", sum);
+    let [_, gzipped, _] = sum;
+    println!("the aim is {AIM} gzipped, the limit {MOST}");
+    if gzipped > MOST { Err(format!("the page weighs {gzipped} bytes gzipped; the limit is {MOST}")) } else { Ok(()) }
+}
+
+fn row(name: &str, [raw, gzip, brotli]: [usize; 3]) {
+    println!("{name:<28}{raw:>10}{gzip:>10}{brotli:>10}");
+}

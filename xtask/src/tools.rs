@@ -1,0 +1,134 @@
+//! The tools that tests need: found, or installed.
+//!
+//! A tool of the right version on the PATH is used. Otherwise cargo installs one into a folder of its own inside cargo's
+//! home, so that nobody's own installation is replaced and the next clone finds it there.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::pins;
+use crate::run::{Outcome, cargo, output, run, step};
+
+struct Tool {
+    crate_name: &'static str,
+    /// The program asked for its version.
+    program: &'static str,
+    version: String,
+    /// Whether any version will do.
+    any: bool,
+}
+
+/// Everything the tests start that is not cargo's own.
+pub struct Tools {
+    /// Folders to put before the PATH.
+    folders: Vec<PathBuf>,
+}
+
+impl Tools {
+    /// Finds or installs what the browser tests need.
+    pub fn for_browsers() -> Outcome<Self> {
+        let tools = [
+            Tool {
+                crate_name: "wasm-bindgen-cli",
+                program: "wasm-bindgen",
+                version: pins::wasm_bindgen()?,
+                any: false,
+            },
+            Tool { crate_name: "wasm-pack", program: "wasm-pack", version: "0.15.1".to_owned(), any: true },
+            Tool { crate_name: "trunk", program: "trunk", version: "0.21.14".to_owned(), any: true },
+        ];
+        let mut folders = Vec::new();
+        for tool in tools {
+            folders.extend(tool.ensure()?);
+        }
+        ensure_chromium()?;
+        Ok(Self { folders })
+    }
+
+    /// A command that finds these tools.
+    pub fn command(&self, program: &str) -> Outcome<Command> {
+        let path = self.path()?;
+        // The program itself is looked up in the new PATH as well.
+        let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+        let mut command = Command::new(found.unwrap_or_else(|| program.into()));
+        command.env("PATH", path);
+        Ok(command)
+    }
+
+    fn path(&self) -> Outcome<OsString> {
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        std::env::join_paths(self.folders.iter().cloned().chain(std::env::split_paths(&old)))
+            .map_err(|error| error.to_string())
+    }
+}
+
+impl Tool {
+    /// Gives the folder it was installed into, if it was not on the PATH.
+    fn ensure(&self) -> Outcome<Option<PathBuf>> {
+        if self.is_right(Path::new(self.program)) {
+            return Ok(None);
+        }
+        let root = cargo_home()?.join("duologue-tools").join(format!("{}-{}", self.crate_name, self.version));
+        let folder = root.join("bin");
+        if !self.is_right(&folder.join(self.program)) {
+            step(&format!("installing {} {} (minutes, once)", self.crate_name, self.version), || {
+                let mut command = cargo();
+                command.args(["install", "--quiet", "--locked", "--version", &self.version, "--root"]);
+                run(command.arg(&root).arg(self.crate_name))
+            })?;
+        }
+        Ok(Some(folder))
+    }
+
+    fn is_right(&self, program: &Path) -> bool {
+        let version = output(Command::new(program).arg("--version"));
+        version.is_ok_and(|it| self.any || it.split_whitespace().any(|word| word == self.version))
+    }
+}
+
+fn cargo_home() -> Outcome<PathBuf> {
+    if let Some(home) = std::env::var_os("CARGO_HOME") {
+        return Ok(home.into());
+    }
+    let home = std::env::home_dir().ok_or("there is no home folder, and CARGO_HOME is not set")?;
+    Ok(home.join(".cargo"))
+}
+
+/// The names Chromium goes by.
+const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+fn ensure_chromium() -> Outcome {
+    if has_chromium() {
+        return Ok(());
+    }
+    if !is_debian_root() {
+        return Err(
+            "the browser tests need Chromium (or Chrome) and chromedriver of the same version on the PATH.\n\
+             Debian, Ubuntu: sudo apt-get install chromium chromium-driver\n\
+             Fedora: sudo dnf install chromium chromedriver\n\
+             Arch: sudo pacman -S chromium\n\
+             macOS: brew install --cask google-chrome chromedriver\n\
+             Windows: winget install Google.Chrome, and chromedriver from the Chrome for Testing page"
+                .to_owned(),
+        );
+    }
+    step("installing Chromium and its driver (Debian packages)", || {
+        let mut update = Command::new("apt-get");
+        run(update.args(["-qq", "update"]))?;
+        let mut install = Command::new("apt-get");
+        install.env("DEBIAN_FRONTEND", "noninteractive");
+        run(install.args(["-qq", "-y", "--no-install-recommends", "install", "chromium", "chromium-driver"]))
+    })?;
+    if has_chromium() { Ok(()) } else { Err("Chromium was installed and still does not start".to_owned()) }
+}
+
+fn has_chromium() -> bool {
+    let starts = |program: &str| output(Command::new(program).arg("--version")).is_ok();
+    CHROMIUM.into_iter().any(starts) && starts("chromedriver")
+}
+
+fn is_debian_root() -> bool {
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    root && Path::new("/etc/debian_version").exists()
+}
