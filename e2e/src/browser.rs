@@ -1,5 +1,8 @@
 //! Windows of real browsers, through WebDriver.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fantoccini::wd::Capabilities;
@@ -14,8 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A driver, and the browsers it starts: each window is a browser of its own unless it says otherwise.
 pub struct Browsers {
-    _driver: Running,
     port: u16,
+    /// Every session that was begun.
+    sessions: Mutex<Vec<String>>,
+    _driver: Running,
+}
+
+impl Drop for Browsers {
+    /// Ends the browsers of a test that failed before it could close them: the driver would leave them running.
+    fn drop(&mut self) {
+        for session in std::mem::take(self.sessions.get_mut().unwrap()) {
+            let _ = self.delete(&session);
+        }
+    }
 }
 
 /// How a window differs from the usual: 1280 × 800, fake camera and microphone, both allowed.
@@ -67,7 +81,15 @@ impl Browsers {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').trim().parse().ok()
         });
-        Self { _driver: driver, port }
+        Self { port, sessions: Mutex::new(Vec::new()), _driver: driver }
+    }
+
+    fn delete(&self, session: &str) -> std::io::Result<()> {
+        let mut driver = TcpStream::connect(("127.0.0.1", self.port))?;
+        driver.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(driver, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        driver.read_to_end(&mut Vec::new())?;
+        Ok(())
     }
 
     pub async fn open(&self) -> Window {
@@ -116,6 +138,7 @@ impl Browsers {
             .connect(&format!("http://127.0.0.1:{}", self.port))
             .await
             .expect("a browser");
+        self.sessions.lock().unwrap().extend(client.session_id().await.unwrap());
         let window = Window { client };
         if let Some(script) = options.before {
             let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });

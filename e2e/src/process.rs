@@ -53,7 +53,17 @@ impl Running {
 }
 
 impl Drop for Running {
+    /// Asks it to end, and only then makes it: a driver that is killed leaves its browsers behind.
     fn drop(&mut self) {
+        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        if asked.is_ok_and(|status| status.success()) {
+            for _ in 0..100 {
+                if matches!(self.0.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -101,6 +111,7 @@ impl Server {
 /// `trunk serve`, with nothing else running.
 pub struct Trunk {
     _running: Running,
+    _dist: tempfile::TempDir,
     pub url: String,
 }
 
@@ -109,12 +120,12 @@ impl Trunk {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("trunk");
         command.current_dir(root()).env_remove("NO_COLOR").args(["serve", "--offline", "--no-autoreload", "true"]);
-        let dist = tempfile::tempdir().unwrap().keep();
-        command.arg("--dist").arg(dist).args(["--port", &port.to_string()]);
+        let dist = tempfile::tempdir().unwrap();
+        command.arg("--dist").arg(dist.path()).args(["--port", &port.to_string()]);
         let (running, ()) = Running::start(&mut command, Duration::from_secs(600), |line| {
             line.contains("server listening").then_some(())
         });
-        Self { _running: running, url: format!("http://127.0.0.1:{port}/") }
+        Self { _running: running, _dist: dist, url: format!("http://127.0.0.1:{port}/") }
     }
 }
 

@@ -171,7 +171,8 @@ impl App {
             self._copied = Some(Timeout::new(COPIED_MILLIS, move || asks.send(Ask::CopyShown)));
         } else {
             self.note(
-                &["The browser does not let this page copy. Copy the link by hand: ", &dom::address()].concat(),
+                &["The browser does not let this page copy. Copy the link by hand: ", &dom::address()]
+                    .concat(),
                 Some(("Close", NoteAction::Dismiss)),
             );
             self.page.link.select_text();

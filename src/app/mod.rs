@@ -60,7 +60,9 @@ fn show_screen(name: &str) {
 enum Screen {
     Lobby,
     /// Waiting to be let in, by this many more tries.
-    Entering { tries: u32 },
+    Entering {
+        tries: u32,
+    },
     Call,
     Ended,
 }
@@ -122,7 +124,8 @@ impl App {
     fn start(&mut self) {
         self.page.name.set_value(&dom::recall(Memory::Browser, "name").unwrap_or_default());
         self.take_room_from_address();
-        let back = dom::is_reload() && dom::recall(Memory::Tab, "in").is_some_and(|room| room == self.page.room.value());
+        let back = dom::is_reload()
+            && dom::recall(Memory::Tab, "in").is_some_and(|room| room == self.page.room.value());
         if !back {
             remember_place("");
             for kind in MediaKind::ALL {
@@ -241,7 +244,8 @@ impl App {
             Err(error) if error.code() == "room-full" && tries > 1 => {
                 self.screen = Screen::Entering { tries: tries - 1 };
                 let asks = self.asks.clone();
-                self._again = Some(Timeout::new(PAUSE_AFTER_RELOAD_MILLIS, move || asks.send(Ask::EnterAgain)));
+                self._again =
+                    Some(Timeout::new(PAUSE_AFTER_RELOAD_MILLIS, move || asks.send(Ask::EnterAgain)));
             }
             Err(error) => {
                 self.show_lobby();
@@ -283,8 +287,17 @@ impl App {
         self.page.own.set("data-audio", on_off(sending.audio));
         self.page.own.set("data-video", on_off(sending.video));
         let shown = sending.video.then_some(&stream);
-        self.page.preview.set_stream(shown);
-        self.page.own_video.set_stream(shown);
+        for video in [&self.page.preview, &self.page.own_video] {
+            video.set_stream(shown);
+            if shown.is_some() {
+                // `autoplay` alone waits until the browser thinks that the element is looked at. One's own picture is
+                // silent, so nothing forbids to play it.
+                let video = video.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    video.play().await;
+                });
+            }
+        }
         self.show_preview_note(&video);
         self.show_problem(audio.problem.as_ref(), video.problem.as_ref());
         self.listen_to_level(&stream);

@@ -8,7 +8,8 @@ pub const SERVER_GONE: &str = "The server does not answer at the moment. Trying 
 pub const SERVER_GONE_IN_CALL: &str =
     "The server does not answer at the moment. Your call goes on; nobody new can come in until it is back.";
 pub const SOUND_BLOCKED: &str = "The browser holds back the sound until you say so.";
-pub const NO_WEBRTC: &str = "It has no WebRTC, which is what browsers call each other with, or it is switched off.";
+pub const NO_WEBRTC: &str =
+    "It has no WebRTC, which is what browsers call each other with, or it is switched off.";
 
 /// How to call someone who may have given no name.
 pub fn name(peer: &Peer) -> &str {
@@ -37,9 +38,12 @@ pub fn state(peer: &Peer, state: PeerState) -> String {
     match state {
         PeerState::Connecting => ["Connecting to ", name, "…"].concat(),
         PeerState::Connected => ["Connected with ", name].concat(),
-        PeerState::Failed => {
-            ["No connection to ", name, ". Your networks do not let each other through. Leave and join again."].concat()
-        }
+        PeerState::Failed => [
+            "No connection to ",
+            name,
+            ". Your networks do not let each other through. Leave and join again.",
+        ]
+        .concat(),
         _ => ["The connection to ", name, " is interrupted. Waiting for it to come back…"].concat(),
     }
 }
@@ -57,7 +61,9 @@ pub fn left(peer: &Peer, reason: &LeaveReason) -> String {
 /// Why one could not get in.
 pub fn rejected(error: &Error) -> String {
     match error.code() {
-        "room-full" => "This room is full. Wait until someone leaves and try again, or choose another room.".to_owned(),
+        "room-full" => {
+            "This room is full. Wait until someone leaves and try again, or choose another room.".to_owned()
+        }
         _ => error.to_string(),
     }
 }
@@ -66,7 +72,9 @@ pub fn rejected(error: &Error) -> String {
 pub fn media_problem(audio: Option<&MediaProblem>, video: Option<&MediaProblem>) -> Option<String> {
     match (audio, video) {
         (None, None) => None,
-        (Some(audio), Some(video)) if audio == video => Some(["Camera and microphone: ", &audio.to_string()].concat()),
+        (Some(audio), Some(video)) if audio == video => {
+            Some(["Camera and microphone: ", &audio.to_string()].concat())
+        }
         (Some(audio), Some(video)) => {
             Some([one(MediaKind::Audio, audio), one(MediaKind::Video, video)].join(" "))
         }

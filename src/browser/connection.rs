@@ -116,21 +116,25 @@ impl Connection {
         }
         let connection =
             RtcPeerConnection::new_with_configuration(&configuration).map_err(|error| words(&error))?;
-        let listen = |name: &'static str, report: fn(&RtcPeerConnection, &web_sys::Event) -> Option<ConnectionEvent>| {
-            let on_event = on_event.clone();
-            let target = connection.clone();
-            EventListener::new(&connection, name, move |event| {
-                if let Some(event) = report(&target, event) {
-                    on_event(event);
-                }
-            })
-        };
+        let listen =
+            |name: &'static str,
+             report: fn(&RtcPeerConnection, &web_sys::Event) -> Option<ConnectionEvent>| {
+                let on_event = on_event.clone();
+                let target = connection.clone();
+                EventListener::new(&connection, name, move |event| {
+                    if let Some(event) = report(&target, event) {
+                        on_event(event);
+                    }
+                })
+            };
         let listeners = [
             listen("negotiationneeded", |_, _| Some(ConnectionEvent::NegotiationNeeded)),
             listen("icecandidate", |_, event| {
                 Some(ConnectionEvent::Candidate(gathered(event.dyn_ref::<RtcPeerConnectionIceEvent>()?)))
             }),
-            listen("connectionstatechange", |connection, _| link_state(connection).map(ConnectionEvent::State)),
+            listen("connectionstatechange", |connection, _| {
+                link_state(connection).map(ConnectionEvent::State)
+            }),
             listen("track", |_, event| {
                 event.dyn_ref::<RtcTrackEvent>().map(|event| ConnectionEvent::Track(event.track()))
             }),
@@ -139,7 +143,11 @@ impl Connection {
     }
 
     /// Starts an operation at once and calls `report` when it is done.
-    pub fn run(&self, operation: Operation, report: impl FnOnce(Result<Option<Description>, Failure>) + 'static) {
+    pub fn run(
+        &self,
+        operation: Operation,
+        report: impl FnOnce(Result<Option<Description>, Failure>) + 'static,
+    ) {
         let connection = self.connection.clone();
         let (promise, makes_description) = self.start(operation);
         wasm_bindgen_futures::spawn_local(async move {

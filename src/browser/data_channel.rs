@@ -20,7 +20,10 @@ pub struct DataChannel {
 }
 
 impl DataChannel {
-    pub(super) fn new(channel: RtcDataChannel, on_event: impl Fn(DataChannelEvent) + Clone + 'static) -> Self {
+    pub(super) fn new(
+        channel: RtcDataChannel,
+        on_event: impl Fn(DataChannelEvent) + Clone + 'static,
+    ) -> Self {
         let on_open = on_event.clone();
         let listeners = [
             EventListener::new(&channel, "open", move |_| on_open(DataChannelEvent::Opened)),

@@ -4,8 +4,8 @@ use gloo_events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, DocumentFragment, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlMediaElement, HtmlOptionElement,
-    HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream, Storage, Window,
+    Document, DocumentFragment, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlMediaElement,
+    HtmlOptionElement, HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream, Storage, Window,
 };
 
 /// An element of the page. What it is asked to do and cannot, because it is of another kind, it does not do.
@@ -166,7 +166,8 @@ pub fn on_key(then: impl Fn(&str) + 'static) -> Option<EventListener> {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.repeat();
         let target = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
-        let typing = target.is_some_and(|it| matches!(it.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
+        let typing =
+            target.is_some_and(|it| matches!(it.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
         if !modified && !typing {
             then(&event.key());
         }
@@ -226,7 +227,8 @@ pub async fn copy(text: &str) -> bool {
     let Some(window) = window() else { return false };
     let navigator = window.navigator();
     // Absent on insecure origins.
-    let there = js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|it| it.is_object());
+    let there =
+        js_sys::Reflect::get(&navigator, &JsValue::from_str("clipboard")).is_ok_and(|it| it.is_object());
     there && JsFuture::from(navigator.clipboard().write_text(text)).await.is_ok()
 }
 

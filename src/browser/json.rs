@@ -35,7 +35,8 @@ impl Value for Json {
     fn get(&self, name: &str) -> Option<Self> {
         let name = JsValue::from_str(name);
         // Own properties only: "constructor" is no field of a message.
-        let own = self.0.is_object() && js_sys::Object::has_own(self.0.unchecked_ref::<js_sys::Object>(), &name);
+        let own =
+            self.0.is_object() && js_sys::Object::has_own(self.0.unchecked_ref::<js_sys::Object>(), &name);
         own.then(|| Reflect::get(&self.0, &name).ok()).flatten().filter(|it| !it.is_undefined()).map(Self)
     }
 

@@ -34,7 +34,9 @@ impl Lock {
         };
         let options = Object::new();
         let abort = abort_controller();
-        if let Some(signal) = abort.as_ref().and_then(|it| Reflect::get(it, &JsValue::from_str("signal")).ok()) {
+        if let Some(signal) =
+            abort.as_ref().and_then(|it| Reflect::get(it, &JsValue::from_str("signal")).ok())
+        {
             Reflect::set(&options, &JsValue::from_str("signal"), &signal).ok()?;
         }
         let function = granted.as_ref().unchecked_ref();

@@ -16,7 +16,9 @@ use super::words;
 #[non_exhaustive]
 pub enum MediaProblem {
     /// The person, or a policy of the page's site or the browser, said no.
-    #[error("The browser was told not to give this page the camera or microphone. Allow them beside the address, then try again.")]
+    #[error(
+        "The browser was told not to give this page the camera or microphone. Allow them beside the address, then try again."
+    )]
     Denied,
     /// There is none.
     #[error("No such device was found. Plug one in, then try again.")]
@@ -25,7 +27,9 @@ pub enum MediaProblem {
     #[error("Another program is using it. Close that program, then try again.")]
     InUse,
     /// The page came over plain http.
-    #[error("Browsers give camera and microphone only to pages that come over https, or from this computer itself. Open the page by its https address.")]
+    #[error(
+        "Browsers give camera and microphone only to pages that come over https, or from this computer itself. Open the page by its https address."
+    )]
     InsecureOrigin,
     /// The browser has no such interface.
     #[error("This browser gives web pages no camera or microphone.")]
@@ -59,7 +63,9 @@ pub async fn capture(kind: MediaKind, constraints: &JsValue) -> Result<MediaStre
 ///
 /// # Errors
 /// Why there is none of them.
-pub(crate) async fn capture_all(wanted: &[(MediaKind, &JsValue)]) -> Result<Vec<MediaStreamTrack>, MediaProblem> {
+pub(crate) async fn capture_all(
+    wanted: &[(MediaKind, &JsValue)],
+) -> Result<Vec<MediaStreamTrack>, MediaProblem> {
     let devices = media_devices()?;
     let constraints = MediaStreamConstraints::new();
     for (kind, value) in wanted {

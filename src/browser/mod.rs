@@ -26,8 +26,8 @@ pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change}
 pub use meter::Meter;
 
 pub(crate) use bus::Bus;
-pub(crate) use environment::{on_shown, on_window};
 pub(crate) use clock::{now, random, random_token, wall_clock_millis};
+pub(crate) use environment::{on_shown, on_window};
 pub(crate) use json::{Json, to_text};
 pub(crate) use lock::Lock;
 pub(crate) use media::{capture_all, exactly};

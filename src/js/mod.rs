@@ -63,7 +63,8 @@ impl JsRoom {
     ///
     /// Rejects with an `Error` that has a `code`: `unreachable`, `room-full`, `invalid-name`, …
     pub async fn join(url: String, room: String, options: Option<RawOptions>) -> Result<JsRoom, JsValue> {
-        let JoinOptions { name, signaling, options } = JoinOptions::read(&url, options.as_ref().map(AsRef::as_ref))?;
+        let JoinOptions { name, signaling, options } =
+            JoinOptions::read(&url, options.as_ref().map(AsRef::as_ref))?;
         let media = options.media.clone();
         if let Some(media) = media.clone() {
             wasm_bindgen_futures::spawn_local(async move { media.open().await });

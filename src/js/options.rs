@@ -63,7 +63,8 @@ fn read_rtc(rtc: &JsValue) -> Result<RtcOptions, JsValue> {
         if !Array::is_array(&servers) {
             return Err(wrong("options.rtc.iceServers", "an array", &servers));
         }
-        options.ice_servers = Array::from(&servers).iter().map(|it| read_server(&it)).collect::<Result<_, _>>()?;
+        options.ice_servers =
+            Array::from(&servers).iter().map(|it| read_server(&it)).collect::<Result<_, _>>()?;
     }
     if let Some(policy) = given(rtc, "iceTransportPolicy") {
         options.transport_policy = match policy.as_string().as_deref() {
@@ -80,7 +81,8 @@ fn read_server(server: &JsValue) -> Result<IceServer, JsValue> {
     let urls = given(server, "urls").unwrap_or(JsValue::UNDEFINED);
     let list = if Array::is_array(&urls) { Array::from(&urls) } else { Array::of1(&urls) };
     let urls: Option<Vec<String>> = list.iter().map(|url| url.as_string()).collect();
-    let urls = urls.ok_or_else(|| wrong("options.rtc.iceServers[].urls", "a string or an array of strings", &list))?;
+    let urls =
+        urls.ok_or_else(|| wrong("options.rtc.iceServers[].urls", "a string or an array of strings", &list))?;
     let text = |name: &str| given(server, name).and_then(|it| it.as_string());
     Ok(IceServer { urls, username: text("username"), credential: text("credential") })
 }

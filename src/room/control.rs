@@ -37,7 +37,10 @@ impl Control {
         let message = Json::parse(text)?;
         let kind: String = field(&message, "type")?;
         match kind.as_str() {
-            "media" => Ok(Self::Media(Sending { audio: field(&message, "audio")?, video: field(&message, "video")? })),
+            "media" => Ok(Self::Media(Sending {
+                audio: field(&message, "audio")?,
+                video: field(&message, "video")?,
+            })),
             _ => Err(DecodeError::UnknownType(kind)),
         }
     }

@@ -3,9 +3,7 @@
 //! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
 //! order, and the engine sees the world as it was tested.
 
-use duologue_engine::{
-    Failure, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing,
-};
+use duologue_engine::{Failure, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing};
 use duologue_protocol::{Description, IceServer, Join, PeerId, PeerInfo, Role};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_channel::oneshot;
@@ -16,7 +14,7 @@ use super::Options;
 use super::duologue::{Duologue, Output};
 use super::event::Event;
 use super::local_media::Watch;
-use crate::browser::{self, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
+use crate::browser::{self, Connection, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
 use crate::error::Error;
 use crate::signaling::{self, Signaling, Transport, TransportEvent};
 
@@ -58,6 +56,9 @@ pub(super) struct Driver {
     /// STUN and TURN servers that the signaling server told of.
     told_servers: Vec<IceServer>,
     duologues: Vec<Duologue>,
+    /// A connection that is never used: the first one of a page makes the browser start threads and look for networks,
+    /// which takes longer than all the rest of joining, and a lobby has the time.
+    warm_up: Option<Connection>,
     subscribers: Vec<UnboundedSender<Event>>,
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
@@ -68,7 +69,11 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(signaling: Signaling, options: Options, happenings: UnboundedSender<Happening>) -> Self {
+    pub(super) fn new(
+        signaling: Signaling,
+        options: Options,
+        happenings: UnboundedSender<Happening>,
+    ) -> Self {
         let tell = |happening: fn() -> Happening| {
             let happenings = happenings.clone();
             move || {
@@ -77,6 +82,7 @@ impl Driver {
             }
         };
         let media = options.media.as_ref().map(|media| media.watch(tell(|| Happening::MediaChanged)));
+        let warm_up = Connection::new(&RtcOptions::default(), |_| {}).ok();
         let listeners = [
             browser::on_window("online", tell(|| Happening::Reachable)),
             browser::on_shown(tell(|| Happening::Reachable)),
@@ -89,6 +95,7 @@ impl Driver {
             transport_number: 0,
             told_servers: Vec::new(),
             duologues: Vec::new(),
+            warm_up,
             subscribers: Vec::new(),
             entering: None,
             happenings,
@@ -119,7 +126,8 @@ impl Driver {
             Happening::Transport(..) => {}
             Happening::Pair(peer, happening) => self.pair(&peer, |duologue| duologue.handle(happening)),
             Happening::MediaChanged => {
-                let peers: Vec<PeerId> = self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
+                let peers: Vec<PeerId> =
+                    self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
                 for peer in peers {
                     self.pair(&peer, Duologue::media_changed);
                 }
@@ -132,8 +140,12 @@ impl Driver {
     fn command(&mut self, command: Command) {
         match command {
             Command::Enter(join, answer) => {
+                // One is in one room at a time.
+                self.command(Command::Exit);
                 self.entering = Some(answer);
                 self.tell_session(SessionInput::Join(join));
+                // Somebody waits: this is worth a try now, not when the pause is over.
+                self.tell_session(SessionInput::Reachable);
             }
             Command::Exit => {
                 self.duologues.clear();
@@ -149,7 +161,9 @@ impl Driver {
         match event {
             TransportEvent::Opened => self.tell_session(SessionInput::Opened),
             TransportEvent::Received(message) => self.tell_session(SessionInput::Received(message)),
-            TransportEvent::Malformed(error) => self.event(Event::Error(Error::Unreadable(error.to_string()))),
+            TransportEvent::Malformed(error) => {
+                self.event(Event::Error(Error::Unreadable(error.to_string())))
+            }
             TransportEvent::Closed => {
                 self.transport = None;
                 self.tell_session(SessionInput::Closed { random: browser::random() });
@@ -223,7 +237,9 @@ impl Driver {
         if rtc.ice_servers.is_empty() {
             rtc.ice_servers.clone_from(&self.told_servers);
         }
-        match Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone()) {
+        let made = Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone());
+        self.warm_up = None;
+        match made {
             Ok(duologue) => {
                 self.event(Event::Peer(duologue.peer.clone()));
                 self.duologues.push(duologue);
@@ -234,7 +250,9 @@ impl Driver {
 
     /// Lets one pair, if it is still there, deal with something, and does what it asks.
     fn pair(&mut self, peer: &PeerId, with: impl FnOnce(&mut Duologue)) {
-        let Some(duologue) = self.duologues.iter_mut().find(|duologue| duologue.peer.id == *peer) else { return };
+        let Some(duologue) = self.duologues.iter_mut().find(|duologue| duologue.peer.id == *peer) else {
+            return;
+        };
         with(duologue);
         for output in duologue.take_outputs() {
             match output {

@@ -46,7 +46,8 @@ impl Duologue {
         media: Option<LocalMedia>,
         happenings: UnboundedSender<Happening>,
     ) -> Result<Self, Error> {
-        let peer = Peer { id: info.id, name: info.name.map_or_else(String::new, |name: Name| name.to_string()) };
+        let peer =
+            Peer { id: info.id, name: info.name.map_or_else(String::new, |name: Name| name.to_string()) };
         let report = {
             let (happenings, id) = (happenings.clone(), peer.id.clone());
             move |happening| {
@@ -61,11 +62,14 @@ impl Duologue {
         let connection = Connection::new(rtc, on_event).map_err(Error::Connection)?;
         let outgoing = match &media {
             Some(media) => media.stream(),
-            None => MediaStream::new().map_err(|_| Error::Connection("it has no media streams".to_owned()))?,
+            None => {
+                MediaStream::new().map_err(|_| Error::Connection("it has no media streams".to_owned()))?
+            }
         };
         let plain = info.protocol.is_none();
         let control = (!plain).then(|| {
-            connection.data_channel(control::LABEL, control::ID, move |event| report(PairHappening::Control(event)))
+            connection
+                .data_channel(control::LABEL, control::ID, move |event| report(PairHappening::Control(event)))
         });
         let mut duologue = Self {
             peer,
@@ -96,7 +100,9 @@ impl Duologue {
         match happening {
             PairHappening::Connection(event) => self.connection_event(event),
             PairHappening::Control(event) => self.control_event(event),
-            PairHappening::Operation(Ok(description)) => self.negotiate(NegotiatorInput::Completed(description)),
+            PairHappening::Operation(Ok(description)) => {
+                self.negotiate(NegotiatorInput::Completed(description))
+            }
             PairHappening::Operation(Err(failure)) => self.negotiate(NegotiatorInput::Failed(failure)),
         }
     }
@@ -114,7 +120,9 @@ impl Duologue {
     fn connection_event(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::NegotiationNeeded => self.negotiate(NegotiatorInput::NegotiationNeeded),
-            ConnectionEvent::Candidate(candidate) => self.negotiate(NegotiatorInput::LocalCandidate(candidate)),
+            ConnectionEvent::Candidate(candidate) => {
+                self.negotiate(NegotiatorInput::LocalCandidate(candidate))
+            }
             ConnectionEvent::State(state) => self.link_changed(state),
             ConnectionEvent::Track(track) => {
                 let first = self.incoming.is_none();
@@ -168,7 +176,9 @@ impl Duologue {
                 NegotiatorOutput::Send(signal) => self.outputs.push(Output::Signal(signal)),
                 // The other side may have offered fewer media sections than we have tracks.
                 NegotiatorOutput::Agreed(_) => self.send_tracks(!self.plain),
-                NegotiatorOutput::GivenUp(failure) => self.event(Event::Error(Error::Connection(failure.message))),
+                NegotiatorOutput::GivenUp(failure) => {
+                    self.event(Event::Error(Error::Connection(failure.message)))
+                }
             }
         }
     }
@@ -190,9 +200,8 @@ impl Duologue {
         for kind in MediaKind::ALL {
             let track = self.media.as_ref().and_then(|media| media.track(kind));
             let sends = self.media.as_ref().is_some_and(|media| media.may_send(kind));
-            let place = |connection: &Connection| {
-                connection.send_track(kind, track.as_ref(), &self.outgoing, sends)
-            };
+            let place =
+                |connection: &Connection| connection.send_track(kind, track.as_ref(), &self.outgoing, sends);
             if !place(&self.connection) && may_add {
                 self.connection.add_transceiver(kind, &self.outgoing, sends);
                 place(&self.connection);
@@ -202,8 +211,7 @@ impl Duologue {
 
     fn tell_sending(&self) {
         let Some(control) = &self.control else { return };
-        let sending =
-            self.media.as_ref().map_or(Sending { audio: false, video: false }, LocalMedia::sending);
+        let sending = self.media.as_ref().map_or(Sending { audio: false, video: false }, LocalMedia::sending);
         if let Some(text) = Control::Media(sending).to_text() {
             // Not open yet: it is told when it opens.
             let _ = control.send(&text);

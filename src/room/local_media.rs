@@ -140,7 +140,8 @@ impl LocalMedia {
     /// Opens what is wanted and not open: both in one question if both are. What cannot be had is noted in its
     /// [`state`](Self::state), and the other is had all the same.
     pub async fn open(&self) {
-        let missing: Vec<MediaKind> = MediaKind::ALL.into_iter().filter(|kind| self.is_missing(*kind)).collect();
+        let missing: Vec<MediaKind> =
+            MediaKind::ALL.into_iter().filter(|kind| self.is_missing(*kind)).collect();
         if let [audio, video] = missing[..] {
             let questions = [self.ask(audio), self.ask(video)];
             let wanted: Vec<(MediaKind, &JsValue)> =
@@ -154,7 +155,11 @@ impl LocalMedia {
                     return;
                 }
                 // One no is enough: nobody wants to be asked twice for what they have just refused.
-                Err(problem @ (MediaProblem::Denied | MediaProblem::InsecureOrigin | MediaProblem::Unsupported)) => {
+                Err(
+                    problem @ (MediaProblem::Denied
+                    | MediaProblem::InsecureOrigin
+                    | MediaProblem::Unsupported),
+                ) => {
                     for (kind, question) in missing.iter().zip(&questions) {
                         self.answer(*kind, question.number, Err(problem.clone()));
                     }
@@ -162,11 +167,19 @@ impl LocalMedia {
                     return;
                 }
                 // One of the two is missing or taken; which, only separate questions can tell.
-                Err(_) => {}
+                Err(_) => {
+                    for (kind, question) in missing.iter().zip(&questions) {
+                        self.take_back(*kind, question.number);
+                    }
+                    self.changed();
+                }
             }
         }
         for kind in missing {
-            self.open_one(kind).await;
+            // What was turned off while the browser asked is not wanted any more.
+            if self.is_missing(kind) {
+                self.open_one(kind).await;
+            }
         }
     }
 
@@ -228,9 +241,7 @@ impl LocalMedia {
 
     /// Whether a track of this kind is there or may come: whether to offer to send it.
     pub(crate) fn may_send(&self, kind: MediaKind) -> bool {
-        self.slot(kind, |slot| {
-            slot.track.is_some() || (slot.constraints.is_some() && slot.problem.is_none())
-        })
+        self.slot(kind, |slot| slot.track.is_some() || (slot.constraints.is_some() && slot.problem.is_none()))
     }
 
     fn is_missing(&self, kind: MediaKind) -> bool {
@@ -242,13 +253,19 @@ impl LocalMedia {
             slot.asking = true;
             slot.problem = None;
             slot.question = slot.question.wrapping_add(1);
-            Question {
-                number: slot.question,
-                constraints: slot.constraints.clone().unwrap_or(JsValue::TRUE),
-            }
+            Question { number: slot.question, constraints: slot.constraints.clone().unwrap_or(JsValue::TRUE) }
         });
         self.changed();
         question
+    }
+
+    /// The question had no answer for this kind, good or bad.
+    fn take_back(&self, kind: MediaKind, question: u32) {
+        self.slot(kind, |slot| {
+            if slot.question == question {
+                slot.asking = false;
+            }
+        });
     }
 
     fn answer(&self, kind: MediaKind, question: u32, answer: Result<MediaStreamTrack, MediaProblem>) {

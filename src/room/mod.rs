@@ -47,7 +47,8 @@ impl Room {
         Self { happenings }
     }
 
-    /// Enters the room called `room`, under `name` (may be empty), and gives our id there.
+    /// Enters the room called `room`, under `name` (may be empty), and gives our id there. Whoever is in a room
+    /// already leaves it first.
     ///
     /// Camera and microphone are not waited for: they join the call when they are there.
     ///

@@ -46,7 +46,11 @@ enum Step {
     Closed,
 }
 
-async fn carry(mut socket: WebSocket, mut queue: UnboundedReceiver<String>, on_event: &impl Fn(TransportEvent)) {
+async fn carry(
+    mut socket: WebSocket,
+    mut queue: UnboundedReceiver<String>,
+    on_event: &impl Fn(TransportEvent),
+) {
     let mut opened = false;
     loop {
         match poll_fn(|context| next_step(context, &mut socket, &mut queue, opened)).await {
@@ -71,7 +75,10 @@ fn next_step(
     queue: &mut UnboundedReceiver<String>,
     opened: bool,
 ) -> Poll<Step> {
-    if !opened && Pin::new(&mut *socket).poll_ready(context).is_ready() && matches!(socket.state(), State::Open) {
+    if !opened
+        && Pin::new(&mut *socket).poll_ready(context).is_ready()
+        && matches!(socket.state(), State::Open)
+    {
         return Poll::Ready(Step::Opened);
     }
     match Pin::new(queue).poll_next(context) {
@@ -91,7 +98,8 @@ fn read(frame: Frame) -> TransportEvent {
         Frame::Text(text) => Ok(text),
         Frame::Bytes(bytes) => String::from_utf8(bytes),
     };
-    match text.map_err(|_| DecodeError::Json("it is not text".to_owned())).and_then(|text| Json::parse(&text)) {
+    match text.map_err(|_| DecodeError::Json("it is not text".to_owned())).and_then(|text| Json::parse(&text))
+    {
         Ok(message) => received(&message),
         Err(error) => TransportEvent::Malformed(error),
     }

@@ -22,7 +22,8 @@ impl Tabs {
     pub(super) fn open(room_size: usize, on_event: impl Fn(TransportEvent) + 'static) -> Self {
         let me = browser::random_token::<16>();
         let ids = PeerId::new(me.clone()).ok().zip(SessionToken::new(browser::random_token::<16>()).ok());
-        let room = ids.map(|(id, session)| LocalRoom::new(id, session, browser::wall_clock_millis(), room_size));
+        let room =
+            ids.map(|(id, session)| LocalRoom::new(id, session, browser::wall_clock_millis(), room_size));
         let inner = Rc::new_cyclic(|this: &Weak<RefCell<Inner>>| {
             let weak = this.clone();
             let leaving = browser::on_window("pagehide", move || {
@@ -140,7 +141,6 @@ fn alive(id: &str) -> String {
     format!("{PREFIX}tab/{id}")
 }
 
-
 /// What goes over the bus.
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -153,8 +153,14 @@ struct Envelope<'a> {
 }
 
 fn write(said: &Said) -> Option<JsValue> {
-    let mut envelope =
-        Envelope { from: &said.from, to: said.to.as_ref(), word: "", seniority: None, name: None, message: None };
+    let mut envelope = Envelope {
+        from: &said.from,
+        to: said.to.as_ref(),
+        word: "",
+        seniority: None,
+        name: None,
+        message: None,
+    };
     match &said.body {
         BusBody::Hello { seniority, name } => {
             envelope.word = "hello";
@@ -193,7 +199,9 @@ fn read(object: JsValue) -> Result<Said, DecodeError> {
 fn relayed(object: &Json) -> Result<ServerMessage, DecodeError> {
     let message = object.get("message").ok_or_else(|| Unfit::new("message: it is missing"))?;
     match ServerMessage::decode(&message)? {
-        relayed @ (ServerMessage::Offer(_) | ServerMessage::Answer(_) | ServerMessage::Candidate(_)) => Ok(relayed),
+        relayed @ (ServerMessage::Offer(_) | ServerMessage::Answer(_) | ServerMessage::Candidate(_)) => {
+            Ok(relayed)
+        }
         _ => Err(Unfit::new("message: it is none that peers send each other").into()),
     }
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests may fail loudly
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use duologue_engine::{
@@ -372,6 +373,8 @@ struct Seat {
     session: Session,
     room: LocalRoom,
     on_the_bus: bool,
+    /// What it has said and the bus has not taken up yet.
+    said: VecDeque<Bus>,
     /// What is under way to it, and from which tab.
     queue: Vec<(usize, Bus)>,
     wants_in: bool,
@@ -385,14 +388,16 @@ struct Seat {
 enum Step {
     Leave(usize),
     Join(usize),
+    /// The bus takes up its next word.
+    Post(usize),
     /// It hears the word at this place of its queue.
     Deliver(usize, usize),
     /// Its wait is over.
     TimeOut(usize),
 }
 
-/// Several tabs and the bus between them. A tab hears what is said while it is on the bus, the words of each other tab
-/// in their order.
+/// Several tabs and the bus between them. A tab hears what the bus takes up while it listens, the words of each other
+/// tab in their order.
 struct Tabs {
     seats: Vec<Seat>,
     now: Instant,
@@ -406,6 +411,7 @@ impl Tabs {
                 session: Session::new(START, Timing::default()),
                 room: local_room(&format!("tab{index}"), *seniority, size),
                 on_the_bus: false,
+                said: VecDeque::new(),
                 queue: Vec::new(),
                 wants_in: false,
                 me: None,
@@ -476,18 +482,22 @@ impl Tabs {
                     self.seats[index].on_the_bus = false;
                     self.seats[index].queue.clear();
                 }
-                LocalOutput::Say(said) => {
-                    let hearers = self.seats.iter_mut().enumerate();
-                    for (_, seat) in hearers.filter(|(hearer, seat)| *hearer != index && seat.on_the_bus) {
-                        seat.queue.push((index, said.clone()));
-                    }
-                }
+                LocalOutput::Say(said) => self.seats[index].said.push_back(said),
                 LocalOutput::Client(message) => self.tell(index, SessionInput::Received(message)),
                 LocalOutput::Watch(tab) => {
                     assert!(
                         self.seats.iter().enumerate().any(|(index, _)| id(&format!("tab{index}")) == tab)
                     );
                 }
+            }
+        }
+    }
+
+    fn post(&mut self, index: usize) {
+        let said = self.seats[index].said.pop_front().unwrap();
+        for (hearer, seat) in self.seats.iter_mut().enumerate() {
+            if hearer != index && seat.on_the_bus {
+                seat.queue.push((index, said.clone()));
             }
         }
     }
@@ -508,6 +518,9 @@ impl Tabs {
         for (index, seat) in self.seats.iter().enumerate() {
             let stays = seat.wants_in && !seat.rejected;
             possible.push(if stays { Step::Leave(index) } else { Step::Join(index) });
+            if !seat.said.is_empty() {
+                possible.push(Step::Post(index));
+            }
             for (place, (from, _)) in seat.queue.iter().enumerate() {
                 if seat.queue[..place].iter().all(|(earlier, _)| earlier != from) {
                     possible.push(Step::Deliver(index, place));
@@ -520,6 +533,7 @@ impl Tabs {
         match possible[choice % possible.len()] {
             Step::Leave(index) => self.leave(index),
             Step::Join(index) => self.join(index),
+            Step::Post(index) => self.post(index),
             Step::Deliver(index, place) => self.deliver(index, place),
             Step::TimeOut(index) => self.time_out(index),
         }
@@ -529,7 +543,9 @@ impl Tabs {
     fn settle(&mut self) {
         loop {
             let seats = || self.seats.iter();
-            if let Some(index) = seats().position(|seat| !seat.queue.is_empty()) {
+            if let Some(index) = seats().position(|seat| !seat.said.is_empty()) {
+                self.post(index);
+            } else if let Some(index) = seats().position(|seat| !seat.queue.is_empty()) {
                 self.deliver(index, 0);
             } else if let Some(index) = seats().position(|seat| seat.room.deadline().is_some()) {
                 self.time_out(index);
@@ -582,19 +598,42 @@ fn the_one_who_was_there_calls_the_one_who_comes() {
 
 #[test]
 fn two_that_come_at_once_meet() {
-    let mut tabs = Tabs::new(&[1, 1], 8);
+    for seniorities in [[1, 2], [2, 1], [1, 1]] {
+        let mut tabs = Tabs::new(&seniorities, 8);
+        tabs.join(0);
+        tabs.join(1);
+        tabs.settle();
+        assert_eq!(tabs.disagreement(), None);
+        assert_eq!(tabs.seats[0].peers.len(), 1);
+    }
+}
+
+#[test]
+fn two_newcomers_agree_even_if_one_is_let_in_before_it_hears_the_other() {
+    let mut tabs = Tabs::new(&[1, 2, 0], 8);
+    tabs.join(2);
+    tabs.settle();
     tabs.join(0);
     tabs.join(1);
+    tabs.post(0);
+    tabs.post(1);
+    // Tab 2 hears tab 1 and answers it; only then does tab 1 hear tab 0.
+    let hello_of_1 = tabs.seats[2].queue.iter().position(|(from, _)| *from == 1).unwrap();
+    tabs.deliver(2, hello_of_1);
+    tabs.post(2);
+    tabs.deliver(1, 1);
+    assert!(tabs.seats[1].me.is_some());
     tabs.settle();
     assert_eq!(tabs.disagreement(), None);
-    assert_eq!(tabs.seats[0].peers.len(), 1);
+    assert!(tabs.seats.iter().all(|seat| seat.peers.len() == 2));
 }
 
 #[test]
 fn a_senior_that_comes_while_a_junior_is_still_asking_is_met() {
     let mut tabs = Tabs::new(&[1, 2], 8);
     tabs.join(1);
-    // Tab 0 was not on the bus when tab 1 said hello.
+    tabs.post(1);
+    // Tab 0 was not there to hear that.
     tabs.join(0);
     tabs.settle();
     assert_eq!(tabs.disagreement(), None);
@@ -607,8 +646,10 @@ fn one_who_leaves_and_comes_back_at_once_is_let_in() {
     tabs.join(0);
     tabs.settle();
     tabs.join(1);
+    tabs.post(1);
     tabs.leave(1);
     tabs.join(1);
+    // Only now is the first hello heard.
     tabs.settle();
     assert_eq!(tabs.disagreement(), None);
     assert_eq!(tabs.seats[0].peers, [(id("tab1/2"), Role::Caller)]);

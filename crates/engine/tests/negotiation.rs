@@ -296,8 +296,10 @@ fn a_candidate_that_names_no_generation_belongs_to_the_latest_description() {
     caller.hears(plain(offer("remote3")));
     assert_eq!(caller.hears(trickled(unnamed(1))), []);
     assert_eq!(caller.completed(None), [Output::Run(Operation::Answer)]);
+    assert_eq!(caller.hears(trickled(unnamed(2))), []);
     caller.completed(Some(answer("local2")));
-    assert_eq!(caller.completed(None)[0], Output::AddCandidate(unnamed(1)));
+    let added = [Output::AddCandidate(unnamed(1)), Output::AddCandidate(unnamed(2))];
+    assert_eq!(caller.completed(None)[..2], added);
 }
 
 #[test]

@@ -1,0 +1,246 @@
+// The package as a web developer uses it. Each exported function is a promise, and throws where it is not kept.
+
+// The module that this file is part of, under the very address by which the test runner's page has loaded it: another
+// spelling of it would be another module. In a page of one's own it is `import init, { Room } from "duologue"`.
+import { Room } from "/wasm-bindgen-test";
+
+const PATIENCE = 15_000;
+let rooms = 0;
+const freshRoom = () => `room ${(rooms += 1)} of ${Date.now()}`;
+
+function check(kept, words) {
+  if (!kept) throw new Error(words);
+}
+
+function equal(is, should, words) {
+  check(JSON.stringify(is) === JSON.stringify(should), `${words}: ${JSON.stringify(is)}, not ${JSON.stringify(should)}`);
+}
+
+function within(what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${PATIENCE} ms in vain: ${what}`)), PATIENCE);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** The next event of this name that fits. */
+function next(room, name, fits = () => true) {
+  let off;
+  const heard = new Promise((resolve) => {
+    off = room.on(name, (event) => fits(event) && resolve(event));
+  });
+  return within(`"${name}"`, heard).finally(() => off());
+}
+
+const connected = (room) => next(room, "state", ({ state }) => state === "connected");
+
+async function rejection(promise) {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it should have been rejected");
+}
+
+const CAMERA = { media: { audio: true, video: true } };
+
+/** Ada and Ben, in a call that is up. */
+async function aCall(optionsOfAda = {}, optionsOfBen = {}) {
+  const name = freshRoom();
+  const ada = await Room.join("tabs:", name, { name: "Ada", ...optionsOfAda });
+  const up = connected(ada);
+  const ben = await Room.join("tabs:", name, { name: "Ben", ...optionsOfBen });
+  await Promise.all([up, connected(ben)]);
+  return [ada, ben];
+}
+
+export async function two_rooms_call_each_other_and_everything_is_told() {
+  const name = freshRoom();
+  const ada = await Room.join("tabs:", name, { name: "Ada", ...CAMERA });
+  equal(ada.peers, [], "alone");
+  check(ada.localStream instanceof MediaStream, "one's own stream is there at once");
+  const heard = Promise.all([
+    next(ada, "peer"),
+    next(ada, "stream"),
+    connected(ada),
+    next(ada, "media", ({ audio, video }) => audio && video),
+  ]);
+  const ben = await Room.join("tabs:", name, { name: "Ben", ...CAMERA });
+  const benHearsOff = next(ben, "media", ({ audio, video }) => !audio && !video);
+  const [{ peer }, { stream }] = await heard;
+  equal(peer, { id: ben.id, name: "Ben" }, "the peer");
+  equal(ada.peers, [peer], "the peers");
+  check(stream instanceof MediaStream && stream.getTracks().length > 0, "the other's stream");
+
+  await ada.setMicrophone(false);
+  await ada.setCamera(false);
+  equal(ada.localStream.getVideoTracks().length, 0, "the camera that is off is released");
+  await benHearsOff;
+
+  const gone = next(ada, "peer-left");
+  ben.leave();
+  equal(await gone, { peer, reason: "left" }, "who left");
+  equal(ada.peers, [], "alone again");
+  ada.leave();
+}
+
+export async function events_that_come_before_join_returns_reach_handlers_added_right_after_it() {
+  const name = freshRoom();
+  const ada = await Room.join("tabs:", name, { name: "Ada" });
+  const ben = await Room.join("tabs:", name);
+  const heard = [];
+  for (const event of ["joined", "peer", "signaling"]) ben.on(event, () => heard.push(event));
+  await next(ben, "peer");
+  equal(heard, ["signaling", "joined", "peer"], "in their order");
+  ada.leave();
+  ben.leave();
+}
+
+export async function a_handler_that_is_taken_off_hears_nothing_more() {
+  const name = freshRoom();
+  const ada = await Room.join("tabs:", name);
+  let heard = 0;
+  const off = ada.on("peer", () => (heard += 1));
+  off();
+  off();
+  const met = next(ada, "peer");
+  const ben = await Room.join("tabs:", name);
+  await met;
+  equal(heard, 0, "events heard");
+  ada.leave();
+  ben.leave();
+}
+
+export async function a_handler_that_throws_is_reported_and_does_not_keep_the_others_from_hearing() {
+  const name = freshRoom();
+  const ada = await Room.join("tabs:", name);
+  const reported = new Promise((resolve) => {
+    window.addEventListener(
+      "error",
+      (event) => {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        resolve(event.error.message);
+      },
+      { once: true, capture: true },
+    );
+  });
+  ada.on("peer", () => {
+    throw new Error("a mistake in a handler");
+  });
+  const met = next(ada, "peer");
+  const ben = await Room.join("tabs:", name);
+  await met;
+  equal(await within("the report", reported), "a mistake in a handler", "reported");
+  ada.leave();
+  ben.leave();
+}
+
+export async function leaving_ends_everything_and_may_be_said_twice() {
+  const [ada, ben] = await aCall(CAMERA);
+  const tracks = ada.localStream.getTracks();
+  let heard = 0;
+  ada.on("peer-left", () => (heard += 1));
+  ada.on("state", () => (heard += 1));
+  const gone = next(ben, "peer-left");
+  ada.leave();
+  ada.leave();
+  await gone;
+  equal([ada.peers, ada.localStream], [[], undefined], "after leaving");
+  check(tracks.length > 0 && tracks.every((track) => track.readyState === "ended"), "the devices are released");
+  await ada.setCamera(true);
+  equal(heard, 0, "events after leaving");
+  ben.leave();
+}
+
+export async function a_stream_of_the_application_is_sent_and_remains_its_own() {
+  const canvas = document.createElement("canvas");
+  canvas.getContext("2d").fillRect(0, 0, 1, 1);
+  const media = canvas.captureStream();
+  const [ada, ben] = await aCall({ media });
+  equal(ada.localStream.getTracks()[0] === media.getTracks()[0], true, "the track is the same");
+  ada.leave();
+  equal(media.getTracks()[0].readyState, "live", "the track after leaving");
+  media.getTracks()[0].stop();
+  ben.leave();
+}
+
+export async function without_media_there_is_no_local_stream_and_setting_it_does_nothing() {
+  for (const options of [undefined, null, {}, { media: null }]) {
+    const room = await Room.join("tabs:", freshRoom(), options);
+    equal(room.localStream, undefined, "the local stream");
+    await room.setCamera(true);
+    await room.setMicrophone(false);
+    room.leave();
+  }
+}
+
+export async function what_goes_wrong_has_a_code_and_words() {
+  const name = freshRoom();
+  const [ada, ben] = await Promise.all([Room.join("tabs:", name), Room.join("tabs:", name)]);
+  const cases = [
+    [Room.join("tabs:", name), "room-full"],
+    [Room.join("tabs:", ""), "invalid-name"],
+    [Room.join("tabs:", freshRoom(), { name: "x".repeat(65) }), "invalid-name"],
+    [Room.join("ws://127.0.0.1:47123/ws", "standup"), "unreachable"],
+  ];
+  for (const [promise, code] of cases) {
+    const error = await within(code, rejection(promise));
+    check(error instanceof Error, `${code} is an Error`);
+    equal(error.code, code, "its code");
+    check(error.message.length > 20, `${code} says what to do: ${error.message}`);
+  }
+  ada.leave();
+  ben.leave();
+}
+
+export async function a_join_that_fails_releases_the_devices() {
+  const given = [];
+  const devices = navigator.mediaDevices;
+  devices.getUserMedia = async (constraints) => {
+    const stream = await MediaDevices.prototype.getUserMedia.call(devices, constraints);
+    given.push(...stream.getTracks());
+    return stream;
+  };
+  try {
+    await within("the rejection", rejection(Room.join("ws://127.0.0.1:47123/ws", "standup", CAMERA)));
+    // They may come after the rejection.
+    const released = async () => {
+      while (given.length < 2 || given.some((track) => track.readyState === "live")) {
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    };
+    await within("the devices are released", released());
+  } finally {
+    delete devices.getUserMedia;
+  }
+}
+
+export async function options_that_make_no_sense_are_named() {
+  const cases = [
+    ["options", "here"],
+    ["options.name", { name: 7 }],
+    ["options.media", { media: true }],
+    ["options.rtc.iceServers", { rtc: { iceServers: "stun:example.org" } }],
+    ["options.rtc.iceServers[].urls", { rtc: { iceServers: [{}] } }],
+    ["options.rtc.iceServers[].urls", { rtc: { iceServers: [null] } }],
+    ["options.rtc.iceTransportPolicy", { rtc: { iceTransportPolicy: "none" } }],
+  ];
+  for (const [name, options] of cases) {
+    const error = await within(name, rejection(Room.join("tabs:", freshRoom(), options)));
+    check(error instanceof TypeError && error.message.startsWith(`${name} must be `), `${name}: ${error}`);
+  }
+  const room = await Room.join("tabs:", freshRoom());
+  for (const call of [() => room.on("peers", () => {}), () => room.on("peer", "here")]) {
+    try {
+      call();
+    } catch (error) {
+      check(error instanceof TypeError, `${error} is no TypeError`);
+      continue;
+    }
+    throw new Error(`${call} was taken`);
+  }
+  room.leave();
+}
