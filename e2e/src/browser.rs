@@ -141,7 +141,8 @@ impl Browsers {
         self.sessions.lock().unwrap().extend(client.session_id().await.unwrap());
         let window = Window { client };
         if let Some(script) = options.before {
-            let command = json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
+            let command =
+                json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
             window.issue("goog/cdp/execute", command).await;
         }
         window
@@ -253,13 +254,21 @@ impl Window {
     }
 
     async fn describe(&self) -> String {
-        let shown = self.eval("document.body.innerText + '\\n(' + document.body.outerHTML.slice(0, 80) + '…)'").await;
-        format!("the page says: {}\nits console: {:?}", shown.as_str().unwrap_or_default(), self.complaints().await)
+        let shown =
+            self.eval("document.body.innerText + '\\n(' + document.body.outerHTML.slice(0, 80) + '…)'").await;
+        format!(
+            "the page says: {}\nits console: {:?}",
+            shown.as_str().unwrap_or_default(),
+            self.complaints().await
+        )
     }
 
     /// A command of this driver's own.
     async fn issue(&self, path: &'static str, body: Value) -> Value {
-        self.client.issue_cmd(Extension { path, body }).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.client
+            .issue_cmd(Extension { path, body })
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 }
 

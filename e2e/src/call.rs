@@ -48,7 +48,9 @@ impl Caller {
 
     /// Waits until the page says this of someone else.
     pub async fn sees(&self, attribute: &str, value: &str) {
-        self.window.until(&format!("document.querySelector('.tile')?.dataset.{attribute} === {value:?}")).await;
+        self.window
+            .until(&format!("document.querySelector('.tile')?.dataset.{attribute} === {value:?}"))
+            .await;
     }
 
     /// Waits, no longer than this, until nobody else is there.

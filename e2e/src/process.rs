@@ -119,7 +119,12 @@ impl Trunk {
     pub fn serve() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("trunk");
-        command.current_dir(root()).env_remove("NO_COLOR").args(["serve", "--offline", "--no-autoreload", "true"]);
+        command.current_dir(root()).env_remove("NO_COLOR").args([
+            "serve",
+            "--offline",
+            "--no-autoreload",
+            "true",
+        ]);
         let dist = tempfile::tempdir().unwrap();
         command.arg("--dist").arg(dist.path()).args(["--port", &port.to_string()]);
         let (running, ()) = Running::start(&mut command, Duration::from_secs(600), |line| {

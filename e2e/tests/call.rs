@@ -62,7 +62,9 @@ async fn leaving_is_seen_within_two_seconds_and_releases_everything() {
     let ada = Caller::join(&browsers, &server.room("bye"), "Ada").await;
     let bob = Caller::join(&browsers, &server.room("bye"), "Bob").await;
     bob.sees_moving_picture().await;
-    ada.window.eval("window.track = document.querySelector('#self-video').srcObject.getVideoTracks()[0], 0").await;
+    ada.window
+        .eval("window.track = document.querySelector('#self-video').srcObject.getVideoTracks()[0], 0")
+        .await;
     ada.window.press("#leave").await;
     bob.is_alone_within(Duration::from_secs(2)).await;
     assert_eq!(bob.window.text("#status").await, "Ada left the call.");
@@ -140,10 +142,42 @@ async fn three_people_see_each_other_where_the_server_lets_them() {
         callers.push(Caller::join(&browsers, &server.room("trio"), name).await);
     }
     for caller in &callers {
-        let playing = "[...document.querySelectorAll('.tile video')].filter(it => it.videoWidth > 0).length === 2";
+        let playing =
+            "[...document.querySelectorAll('.tile video')].filter(it => it.videoWidth > 0).length === 2";
         caller.window.until(playing).await;
     }
     for caller in callers {
         caller.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_page_that_is_left_gives_the_camera_back_and_takes_it_again_on_return() {
+    let (server, browsers) = (Server::start(), Browsers::chromium());
+    let ada = Caller::join(&browsers, &server.room("aside"), "Ada").await;
+    let bob = Caller::join(&browsers, &server.room("aside"), "Bob").await;
+    bob.sees_moving_picture().await;
+    ada.window
+        .run(
+            "window.track = document.querySelector('#self-video').srcObject.getVideoTracks()[0];
+        addEventListener('pagehide', () => setTimeout(() => sessionStorage.setItem('was', track.readyState)));
+        addEventListener('pagehide', () => queueMicrotask(() => queueMicrotask(() => queueMicrotask(() =>
+            sessionStorage.setItem('was', track.readyState)))));",
+        )
+        .await;
+    ada.window.go(&format!("{}icon.svg", server.url)).await;
+    assert_eq!(
+        ada.window.eval("sessionStorage.getItem('was')").await,
+        "ended",
+        "the camera is given back at once"
+    );
+    bob.is_alone_within(Duration::from_secs(2)).await;
+    ada.window.client.back().await.unwrap();
+    ada.window.until("['lobby', 'call'].includes(document.body.dataset.screen)").await;
+    if ada.window.eval("document.body.dataset.screen").await == "lobby" {
+        ada.enter("Ada").await;
+    }
+    bob.sees_moving_picture().await;
+    ada.close().await;
+    bob.close().await;
 }

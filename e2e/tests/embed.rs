@@ -85,9 +85,18 @@ async fn the_package_says_what_is_wrong_with_what_it_is_given() {
         (format!("Room.join({socket:?}, '')"), "Error invalid-name"),
         (format!("Room.join({socket:?}, 'a', {{ name: 'x'.repeat(65) }})"), "Error invalid-name"),
         (format!("Room.join({socket:?}, 'a', {{ media: 5 }})"), "TypeError  options.media must be"),
-        (format!("Room.join({socket:?}, 'a', {{ rtc: {{ iceServers: {{}} }} }})"), "TypeError  options.rtc.iceServers"),
-        (format!("Room.join({socket:?}, 'a').then(room => room.on('nothing', () => {{}}))"), "TypeError  there is no event"),
-        ("Room.join('ws://127.0.0.1:9/ws', 'a')".to_owned(), "Error unreachable The signaling server does not answer"),
+        (
+            format!("Room.join({socket:?}, 'a', {{ rtc: {{ iceServers: {{}} }} }})"),
+            "TypeError  options.rtc.iceServers",
+        ),
+        (
+            format!("Room.join({socket:?}, 'a').then(room => room.on('nothing', () => {{}}))"),
+            "TypeError  there is no event",
+        ),
+        (
+            "Room.join('ws://127.0.0.1:9/ws', 'a')".to_owned(),
+            "Error unreachable The signaling server does not answer",
+        ),
     ] {
         let said = window.run(&attempt(&call)).await;
         assert!(said.as_str().unwrap().starts_with(expected), "{call} said {said}");

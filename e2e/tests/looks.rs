@@ -11,13 +11,18 @@ async fn is_usable(caller: &Caller, what: &str) {
     assert_eq!(caller.window.eval(overflow).await, 0, "{what}: something is wider than the page");
     let small = "[...document.querySelectorAll('button')].filter(it => it.checkVisibility())
         .filter(it => it.offsetHeight < 44 || it.offsetWidth < 44).map(it => it.id)";
-    assert_eq!(caller.window.eval(small).await, serde_json::json!([]), "{what}: buttons too small for a finger");
+    assert_eq!(
+        caller.window.eval(small).await,
+        serde_json::json!([]),
+        "{what}: buttons too small for a finger"
+    );
 }
 
 #[tokio::test]
 async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
     let (server, browsers) = (Server::start(), Browsers::chromium());
-    for (width, height, dark) in [(390, 844, false), (390, 844, true), (1440, 900, false), (1440, 900, true)] {
+    for (width, height, dark) in [(390, 844, false), (390, 844, true), (1440, 900, false), (1440, 900, true)]
+    {
         let mode = format!("{width}-{}", if dark { "dark" } else { "light" });
         let options = WindowOptions { dark, ..WindowOptions::size(width, height) };
         let room = server.room(&format!("look-{mode}"));

@@ -31,6 +31,8 @@ pub enum Ask {
     Rejoin,
     ToLobby,
     AddressChanged,
+    PageHidden,
+    PageShown,
 }
 
 #[derive(Clone)]
@@ -67,6 +69,8 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
         page.to_lobby.on("click", ask(|| Ask::ToLobby)),
     ];
     listeners.extend(dom::on_fragment(ask(|| Ask::AddressChanged)));
+    listeners.extend(dom::on_page_hidden(ask(|| Ask::PageHidden)));
+    listeners.extend(dom::on_page_shown(ask(|| Ask::PageShown)));
     let keys = asks.clone();
     listeners.extend(dom::on_key(move |key| match key {
         "m" | "M" => keys.send(Ask::Toggle(MediaKind::Audio)),

@@ -26,7 +26,7 @@ impl App {
         self.show_waiting();
         self.show_media();
         show_screen("call");
-        self.page.call_title.focus();
+        self.page.call_title.focus_soon();
     }
 
     pub(super) fn room_event(&mut self, event: Event) {
@@ -189,14 +189,7 @@ impl App {
     pub(super) fn leave(&mut self) {
         self.screen = Screen::Ended;
         remember_place("");
-        // Releases camera, microphone, connections and the socket.
-        self.visit = None;
-        self.room_number = self.room_number.wrapping_add(1);
-        self.tiles.clear();
-        self.meter = None;
-        for video in [&self.page.preview, &self.page.own_video] {
-            video.set_stream(None);
-        }
+        self.end_visit();
         self.page.ended_title.set_text("You left the call");
         self.page.ended_words.set_text("Your camera and microphone are off.");
         dom::set_title("Duologue");

@@ -5,12 +5,15 @@ use std::rc::Rc;
 use duologue::browser::{self, Devices, MediaStream, Meter, dom};
 use duologue::{LocalState, MediaKind, MediaProblem, Signaling};
 use gloo_timers::callback::Interval;
+use gloo_timers::future::TimeoutFuture;
 
 use super::asks::Ask;
 use super::{App, Screen, TABS_IN_A_ROOM, own_server, remember_place, show_screen, words};
 
 /// How often the microphone's level is shown.
 const LEVEL_MILLIS: u32 = 80;
+/// How long a meter that nobody looks at is kept.
+const METER_MILLIS: u32 = 2_000;
 
 impl App {
     pub(super) fn show_lobby(&mut self) {
@@ -116,7 +119,13 @@ impl App {
     pub(super) fn listen_to_level(&mut self, stream: &MediaStream) {
         let live = self.visit.as_ref().is_some_and(|visit| visit.media.sending().audio);
         if !live || self.screen != Screen::Lobby {
-            self.meter = None;
+            if let Some((meter, _)) = self.meter.take() {
+                // Closing an audio context stops the page for some milliseconds, and now it should be joining.
+                wasm_bindgen_futures::spawn_local(async move {
+                    TimeoutFuture::new(METER_MILLIS).await;
+                    drop(meter);
+                });
+            }
             self.page.level.set("value", "0");
         } else if self.meter.is_none() {
             let asks = self.asks.clone();

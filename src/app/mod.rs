@@ -175,6 +175,8 @@ impl App {
                 self.show_lobby();
             }
             Ask::AddressChanged => self.address_changed(),
+            Ask::PageHidden => self.end_visit(),
+            Ask::PageShown => self.come_back(),
         }
     }
 
@@ -200,6 +202,31 @@ impl App {
             media.open().await;
         });
         self.show_media();
+    }
+
+    /// Releases camera, microphone, connections and the socket.
+    fn end_visit(&mut self) {
+        self.visit = None;
+        self.room_number = self.room_number.wrapping_add(1);
+        self.tiles.clear();
+        self.meter = None;
+        for video in [&self.page.preview, &self.page.own_video] {
+            video.set_stream(None);
+        }
+    }
+
+    /// The browser had kept the page aside, all its devices given back, and shows it again.
+    fn come_back(&mut self) {
+        if self.visit.is_some() || self.screen == Screen::Ended {
+            return;
+        }
+        let was_in = matches!(self.screen, Screen::Call | Screen::Entering { .. });
+        self.open_visit();
+        if was_in {
+            self.enter(TRIES_AFTER_RELOAD);
+        } else {
+            self.show_lobby();
+        }
     }
 
     /// Begins to connect to `self.signaling`, and hears what comes of it.
@@ -301,7 +328,9 @@ impl App {
         self.show_preview_note(&video);
         self.show_problem(audio.problem.as_ref(), video.problem.as_ref());
         self.listen_to_level(&stream);
-        self.list_devices();
+        if self.screen == Screen::Lobby {
+            self.list_devices();
+        }
     }
 }
 

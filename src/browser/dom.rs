@@ -8,6 +8,9 @@ use web_sys::{
     HtmlOptionElement, HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream, Storage, Window,
 };
 
+/// A few frames.
+const FOCUS_MILLIS: u32 = 60;
+
 /// An element of the page. What it is asked to do and cannot, because it is of another kind, it does not do.
 #[derive(Clone)]
 pub struct Element(web_sys::Element);
@@ -69,6 +72,16 @@ impl Element {
         if let Some(element) = self.0.dyn_ref::<HtmlElement>() {
             let _ = element.focus();
         }
+    }
+
+    /// Moves the keyboard here when the browser has drawn the page: to do it at once would make it lay the page out in
+    /// the middle of something else.
+    pub fn focus_soon(&self) {
+        let element = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            gloo_timers::future::TimeoutFuture::new(FOCUS_MILLIS).await;
+            element.focus();
+        });
     }
 
     /// What is written or chosen in it.
@@ -178,6 +191,18 @@ pub fn on_key(then: impl Fn(&str) + 'static) -> Option<EventListener> {
 #[must_use]
 pub fn on_fragment(then: impl Fn() + 'static) -> Option<EventListener> {
     super::on_window("hashchange", then)
+}
+
+/// Calls `then` when the page goes: closed, reloaded, or kept aside in case the person comes back.
+#[must_use]
+pub fn on_page_hidden(then: impl Fn() + 'static) -> Option<EventListener> {
+    super::on_window("pagehide", then)
+}
+
+/// Calls `then` when the page comes: loaded, or taken out again after it was kept aside.
+#[must_use]
+pub fn on_page_shown(then: impl Fn() + 'static) -> Option<EventListener> {
+    super::on_window("pageshow", then)
 }
 
 /// The part of the address behind `#`, decoded.

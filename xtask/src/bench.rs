@@ -11,7 +11,9 @@ pub fn bench(arguments: &[String]) -> Outcome {
             let tools = Tools::for_browsers()?;
             build::all()?;
             let mut command = tools.command("cargo")?;
-            command.args(["run", "--quiet", "--package", "duologue-e2e", "--bin", "bench-connect", "--"]).args(rest);
+            command
+                .args(["run", "--quiet", "--package", "duologue-e2e", "--bin", "bench-connect", "--"])
+                .args(rest);
             run(command.env("DUOLOGUE_SERVER", build::server_binary()))
         }
         _ => Err("it is `cargo xtask bench connect [--pairs N]`".to_owned()),

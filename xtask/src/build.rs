@@ -64,7 +64,9 @@ pub fn ensure_target() -> Outcome {
     }
     step("adding the WebAssembly target to the Rust toolchain", || {
         run(std::process::Command::new("rustup").args(["target", "add", TARGET])).map_err(|error| {
-            format!("{error}\nIf your Rust does not come from rustup, install its standard library for {TARGET}.")
+            format!(
+                "{error}\nIf your Rust does not come from rustup, install its standard library for {TARGET}."
+            )
         })
     })
 }
@@ -85,7 +87,8 @@ fn lay_out(root: &Path, dist: &Path) -> Outcome {
             kept.push(line);
         } else if let Some(file) = copied_file(line) {
             let name = Path::new(file).file_name().unwrap_or_default();
-            fs::copy(root.join(file), dist.join(name)).map_err(|error| format!("cannot copy {file}: {error}"))?;
+            fs::copy(root.join(file), dist.join(name))
+                .map_err(|error| format!("cannot copy {file}: {error}"))?;
         }
     }
     write(&dist.join("index.html"), (kept.join("\n") + "\n").as_bytes())

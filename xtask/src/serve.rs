@@ -22,9 +22,9 @@ pub fn serve(arguments: &[String]) -> Outcome {
 /// The port, and what goes to the server as it is.
 fn read(arguments: &[String]) -> Outcome<(u16, &[String])> {
     let (mine, flags) = match arguments.iter().position(|argument| argument == "--") {
-        Some(at) => arguments.split_at_checked(at).map_or((arguments, &[][..]), |(mine, rest)| {
-            (mine, rest.get(1..).unwrap_or_default())
-        }),
+        Some(at) => arguments
+            .split_at_checked(at)
+            .map_or((arguments, &[][..]), |(mine, rest)| (mine, rest.get(1..).unwrap_or_default())),
         None => (arguments, &[][..]),
     };
     let port = match mine {
@@ -38,8 +38,5 @@ fn read(arguments: &[String]) -> Outcome<(u16, &[String])> {
 }
 
 fn unknown(arguments: &[String]) -> String {
-    format!(
-        "what is {:?}? It is `cargo xtask serve [--port N] [-- SERVER FLAGS]`",
-        arguments.join(" ")
-    )
+    format!("what is {:?}? It is `cargo xtask serve [--port N] [-- SERVER FLAGS]`", arguments.join(" "))
 }

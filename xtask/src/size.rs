@@ -26,7 +26,11 @@ pub fn report() -> Outcome {
     row("all", sum);
     let [_, gzipped, _] = sum;
     println!("the aim is {AIM} gzipped, the limit {MOST}");
-    if gzipped > MOST { Err(format!("the page weighs {gzipped} bytes gzipped; the limit is {MOST}")) } else { Ok(()) }
+    if gzipped > MOST {
+        Err(format!("the page weighs {gzipped} bytes gzipped; the limit is {MOST}"))
+    } else {
+        Ok(())
+    }
 }
 
 fn row(name: &str, [raw, gzip, brotli]: [usize; 3]) {

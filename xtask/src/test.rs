@@ -134,7 +134,15 @@ fn lint(tally: &mut Tally) -> Outcome {
 
 fn native(tally: &mut Tally) -> Outcome {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--exclude", "duologue", "--exclude", "duologue-e2e", "--no-fail-fast"]);
+    command.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "duologue",
+        "--exclude",
+        "duologue-e2e",
+        "--no-fail-fast",
+    ]);
     count(tally, &mut command)
 }
 
@@ -149,7 +157,8 @@ fn package(tally: &mut Tally) -> Outcome {
     let mut pack = tools.command("wasm-pack")?;
     must(tally, "the package builds", pack.args(["build", "--target", "web"]))?;
     let types = build::read(&root().join("pkg/duologue.d.ts"))?;
-    let typed = ["class Room", "interface RoomEvents", "on<Name extends keyof RoomEvents>", "interface JoinOptions"];
+    let typed =
+        ["class Room", "interface RoomEvents", "on<Name extends keyof RoomEvents>", "interface JoinOptions"];
     let missing: Vec<&str> = typed.into_iter().filter(|word| !types.contains(word)).collect();
     let outcome = if missing.is_empty() { Ok(()) } else { Err(format!("not in duologue.d.ts: {missing:?}")) };
     check(tally, "its types are there", outcome)?;

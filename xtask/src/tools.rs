@@ -50,7 +50,8 @@ impl Tools {
     pub fn command(&self, program: &str) -> Outcome<Command> {
         let path = self.path()?;
         // The program itself is looked up in the new PATH as well.
-        let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+        let found =
+            std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
         let mut command = Command::new(found.unwrap_or_else(|| program.into()));
         command.env("PATH", path);
         Ok(command)

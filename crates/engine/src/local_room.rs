@@ -1,8 +1,8 @@
 //! A room among the tabs of one browser, with no server: every tab runs one of these in the server's place.
 //!
-//! Towards its own [`Session`](crate::Session) it speaks the wire protocol as the server does. Towards the other tabs it speaks
-//! [`Bus`] messages, which every tab of the room hears. A newcomer says `Hello`; each member answers `Here`, and that
-//! makes a pair.
+//! Towards its own [`Session`](crate::Session) it speaks the wire protocol as the server does. Towards the other tabs
+//! it speaks [`Bus`] messages, which every tab of the room hears. A newcomer says `Hello`; each member answers `Here`,
+//! and that makes a pair.
 //!
 //! Two newcomers may or may not hear each other's `Hello`, and neither can know. So seniority decides who answers, not
 //! who was there first: a junior that hears the `Hello` of a senior does not answer it, but says its own once more, to

@@ -510,6 +510,7 @@ impl Tabs {
     fn time_out(&mut self, index: usize) {
         self.now = self.now.max(self.seats[index].room.deadline().unwrap());
         self.handle(index, LocalInput::Timeout);
+        assert_eq!(self.seats[index].room.deadline(), None);
     }
 
     /// Lets `choice` pick one of the things that can happen next.

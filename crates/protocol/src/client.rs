@@ -119,7 +119,9 @@ impl ClientMessage {
                 to: field(value, "to")?,
                 negotiation: field(value, "negotiation")?,
             }),
-            "candidate" => Self::Candidate(Trickle { candidate: check_candidate(value)?, to: field(value, "to")? }),
+            "candidate" => {
+                Self::Candidate(Trickle { candidate: check_candidate(value)?, to: field(value, "to")? })
+            }
             "resume" => {
                 let resume = Resume { session: field(value, "session")?, seq: field(value, "seq")? };
                 require(resume.seq <= limits::SEQ, "seq: it must be at most 9007199254740991")?;

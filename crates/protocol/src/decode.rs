@@ -76,7 +76,8 @@ pub(crate) fn check_candidate(message: &impl Value) -> Result<Candidate, DecodeE
     if candidate.candidate.len() > limits::CANDIDATE {
         return Err(DecodeError::CandidateTooLarge);
     }
-    let short = |text: &Option<String>| text.as_ref().is_none_or(|text| text.chars().count() <= limits::TOKEN);
+    let short =
+        |text: &Option<String>| text.as_ref().is_none_or(|text| text.chars().count() <= limits::TOKEN);
     let fits = short(&candidate.sdp_mid) && short(&candidate.username_fragment);
     require(fits, "sdpMid and usernameFragment must be at most 256 characters long")?;
     Ok(candidate)

@@ -171,10 +171,13 @@ impl ServerMessage {
                 from: field(value, "from")?,
                 negotiation: field(value, "negotiation")?,
             }),
-            "candidate" => {
-                Self::Candidate(TrickleFrom { candidate: check_candidate(value)?, from: field(value, "from")? })
+            "candidate" => Self::Candidate(TrickleFrom {
+                candidate: check_candidate(value)?,
+                from: field(value, "from")?,
+            }),
+            "peer-left" => {
+                Self::PeerLeft(PeerLeft { peer: field(value, "peer")?, reason: field(value, "reason")? })
             }
-            "peer-left" => Self::PeerLeft(PeerLeft { peer: field(value, "peer")?, reason: field(value, "reason")? }),
             "error" => Self::Error(Refusal {
                 code: field(value, "code")?,
                 message: field(value, "message")?,

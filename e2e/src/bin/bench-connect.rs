@@ -76,7 +76,9 @@ async fn main() {
     let browsers = Browsers::chromium();
     let (first, second) = (browsers.open().await, browsers.open().await);
     let slow = SlowLink::to(server.port(), Duration::from_millis(50)).await;
-    println!("from the second join to the first remote frame, {pairs} pairs in turns, medians (least to most), ms");
+    println!(
+        "from the second join to the first remote frame, {pairs} pairs in turns, medians (least to most), ms"
+    );
     for track in [
         Track { port: server.port(), label: "loopback".to_owned() },
         Track { port: slow.port, label: "signaling 50 ms away".to_owned() },
@@ -87,7 +89,10 @@ async fn main() {
                 let room = format!("bench-{pair}-{}", track.port);
                 let url = match contender.name {
                     "duologue" => format!("http://127.0.0.1:{}/#{room}", track.port),
-                    _ => format!("{}plain.html?ws=ws://127.0.0.1:{}/ws&room=plain-{room}", site.url, track.port),
+                    _ => format!(
+                        "{}plain.html?ws=ws://127.0.0.1:{}/ws&room=plain-{room}",
+                        site.url, track.port
+                    ),
                 };
                 contender.open(&first, &url).await;
                 contender.open(&second, &url).await;
