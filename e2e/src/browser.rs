@@ -138,7 +138,8 @@ impl Browsers {
             .connect(&format!("http://127.0.0.1:{}", self.port))
             .await
             .expect("a browser");
-        self.sessions.lock().unwrap().extend(client.session_id().await.unwrap());
+        let session = client.session_id().await.unwrap();
+        self.sessions.lock().unwrap().extend(session);
         let window = Window { client };
         if let Some(script) = options.before {
             let command =

@@ -156,13 +156,11 @@ impl Element {
     }
 
     /// Calls `then` on every event `name`, until the listener is dropped.
-    #[must_use]
     pub fn on(&self, name: &'static str, then: impl Fn() + 'static) -> EventListener {
         EventListener::new(&self.0, name, move |_| then())
     }
 
     /// The same for a form: what the browser would do by itself is not done.
-    #[must_use]
     pub fn on_submit(&self, then: impl Fn() + 'static) -> EventListener {
         let options = gloo_events::EventListenerOptions::enable_prevent_default();
         EventListener::new_with_options(&self.0, "submit", options, move |event| {

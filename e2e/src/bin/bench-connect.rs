@@ -103,7 +103,7 @@ async fn main() {
                 times.push(contender.measure(&second).await);
             }
         }
-        let [ours, plain] = times.map(|times| Summary::of(times));
+        let [ours, plain] = times.map(Summary::of);
         println!("{:<22}{:<12}{ours}", track.label, OURS.name);
         println!("{:<22}{:<12}{plain}", "", PLAIN.name);
         println!("{:<22}{:<12}{:.2}", "", "ratio", ours.median / plain.median);
