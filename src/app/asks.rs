@@ -12,6 +12,7 @@ pub enum Ask {
     /// The room of this number let us in, or did not.
     Entered(u32, Result<PeerId, Error>),
     EnterAgain,
+    ShowCall,
     /// The room of this number says something.
     Room(u32, Event),
     Toggle(MediaKind),

@@ -3,6 +3,7 @@
 use duologue::browser::dom;
 use duologue::{Event, Peer, PeerState, Signaling};
 use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 
 use super::asks::Ask;
 use super::tile::Tile;
@@ -10,6 +11,8 @@ use super::{App, NoteAction, Screen, remember_place, show_screen, words};
 
 /// How long a button says that the link was copied.
 const COPIED_MILLIS: u32 = 2_000;
+/// Less than a frame.
+const DRAW_MILLIS: u32 = 12;
 
 impl App {
     pub(super) fn show_call(&mut self) {
@@ -25,8 +28,12 @@ impl App {
         self.hide_note();
         self.show_waiting();
         self.show_media();
-        show_screen("call");
-        self.page.call_title.focus_soon();
+        // To draw all this takes the browser longer than the next words with the server do: those first.
+        let asks = self.asks.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            TimeoutFuture::new(DRAW_MILLIS).await;
+            asks.send(Ask::ShowCall);
+        });
     }
 
     pub(super) fn room_event(&mut self, event: Event) {

@@ -152,6 +152,12 @@ impl App {
                     self.enter(tries);
                 }
             }
+            Ask::ShowCall => {
+                if self.screen == Screen::Call {
+                    show_screen("call");
+                    self.page.call_title.focus_soon();
+                }
+            }
             Ask::Toggle(kind) => self.toggle(kind),
             Ask::OpenMedia => self.open_media(),
             Ask::MediaChanged => self.show_media(),

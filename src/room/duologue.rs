@@ -88,6 +88,8 @@ impl Duologue {
             // The callee's tracks travel in the caller's media sections, so there must be one of each kind, wanted
             // here or not; and they are offered before there is a camera, which joins later without a negotiation.
             duologue.send_tracks(true);
+            // The browser will say so too, but not before it has drawn whatever the page does about the newcomer.
+            duologue.negotiate(NegotiatorInput::NegotiationNeeded);
         }
         Ok(duologue)
     }
