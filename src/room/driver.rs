@@ -14,7 +14,7 @@ use super::Options;
 use super::duologue::{Duologue, Output};
 use super::event::Event;
 use super::local_media::Watch;
-use crate::browser::{self, Connection, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
+use crate::browser::{self, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
 use crate::error::Error;
 use crate::signaling::{self, Signaling, Transport, TransportEvent};
 
@@ -56,9 +56,6 @@ pub(super) struct Driver {
     /// STUN and TURN servers that the signaling server told of.
     told_servers: Vec<IceServer>,
     duologues: Vec<Duologue>,
-    /// A connection that is never used: the first one of a page makes the browser start threads and look for networks,
-    /// which takes longer than all the rest of joining, and a lobby has the time.
-    warm_up: Option<Connection>,
     subscribers: Vec<UnboundedSender<Event>>,
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
@@ -82,7 +79,6 @@ impl Driver {
             }
         };
         let media = options.media.as_ref().map(|media| media.watch(tell(|| Happening::MediaChanged)));
-        let warm_up = Connection::new(&RtcOptions::default(), |_| {}).ok();
         let listeners = [
             browser::on_window("online", tell(|| Happening::Reachable)),
             browser::on_shown(tell(|| Happening::Reachable)),
@@ -95,7 +91,6 @@ impl Driver {
             transport_number: 0,
             told_servers: Vec::new(),
             duologues: Vec::new(),
-            warm_up,
             subscribers: Vec::new(),
             entering: None,
             happenings,
@@ -237,9 +232,7 @@ impl Driver {
         if rtc.ice_servers.is_empty() {
             rtc.ice_servers.clone_from(&self.told_servers);
         }
-        let made = Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone());
-        self.warm_up = None;
-        match made {
+        match Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone()) {
             Ok(duologue) => {
                 self.event(Event::Peer(duologue.peer.clone()));
                 self.duologues.push(duologue);
