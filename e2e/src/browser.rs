@@ -88,8 +88,8 @@ impl Browsers {
         let mut driver = TcpStream::connect(("127.0.0.1", self.port))?;
         driver.set_read_timeout(Some(Duration::from_secs(5)))?;
         write!(driver, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
-        driver.read_to_end(&mut Vec::new())?;
-        Ok(())
+        // It answers when the browser has ended, and keeps the connection open.
+        driver.read(&mut [0; 256]).map(|_| ())
     }
 
     pub async fn open(&self) -> Window {
