@@ -141,6 +141,12 @@ impl Browsers {
         let session = client.session_id().await.unwrap();
         self.sessions.lock().unwrap().extend(session);
         let window = Window { client };
+        // A window of Chromium's is at least 500 pixels wide; a phone is not.
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        if width < 500 {
+            window.issue("goog/cdp/execute", command).await;
+        }
         if let Some(script) = options.before {
             let command =
                 json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": script } });
