@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::decode::{DecodeError, check_candidate, check_description, kind, require};
+use crate::decode::{DecodeError, check_candidate, check_description, check_seq, kind, require};
 use crate::limits;
 use crate::media::{Candidate, Description, SdpType};
-use crate::text::{Name, PeerId, RoomId, SessionToken};
+use crate::text::{Name, PairToken, PeerId, RoomId, SessionToken};
 use crate::value::{Value, field};
 
 /// A message from a client to the server.
@@ -24,8 +24,10 @@ pub enum ClientMessage {
     Candidate(Trickle),
     /// Take up a session after the socket dropped.
     Resume(Resume),
+    /// Ask for the STUN and TURN servers again, with credentials that last.
+    IceServers,
     /// Ask for a `pong`: a browser cannot send the ping frames of RFC 6455 itself.
-    Ping,
+    Ping(Ping),
 }
 
 /// `join`: enter a room. Only `room` is required.
@@ -42,6 +44,10 @@ pub struct Join {
     /// The version of the protocol the client speaks; a page that knows only the plain messages leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u32>,
+    /// The pairs whose connections are still up from an earlier stay: the tokens of their `ready`. At most
+    /// [`limits::PAIRS`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<PairToken>,
 }
 
 /// `offer`: a session description for one peer.
@@ -85,8 +91,16 @@ pub struct Trickle {
 pub struct Resume {
     /// The token from `welcome`.
     pub session: SessionToken,
-    /// The number of the last message that arrived, at most [`limits::SEQ`].
+    /// The number of the last message that arrived, at most [`limits::SEQ`]; 0 for none.
     pub seq: u64,
+}
+
+/// `ping`: are you there?
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ping {
+    /// The number of the last message that arrived: the server need not keep it, nor those before it, any longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
 }
 
 impl ClientMessage {
@@ -103,7 +117,9 @@ impl ClientMessage {
                     name: field(value, "name")?,
                     token: field(value, "token")?,
                     protocol: field(value, "protocol")?,
+                    pairs: field::<Option<_>>(value, "pairs")?.unwrap_or_default(),
                 };
+                require(join.pairs.len() <= limits::PAIRS, "pairs: there must be at most 64 of them")?;
                 let fits = join.token.as_ref().is_none_or(|token| token.len() <= limits::ROOM_TOKEN);
                 require(fits, "token: it must be at most 4096 bytes long")?;
                 Self::Join(join)
@@ -122,12 +138,15 @@ impl ClientMessage {
             "candidate" => {
                 Self::Candidate(Trickle { candidate: check_candidate(value)?, to: field(value, "to")? })
             }
-            "resume" => {
-                let resume = Resume { session: field(value, "session")?, seq: field(value, "seq")? };
-                require(resume.seq <= limits::SEQ, "seq: it must be at most 9007199254740991")?;
-                Self::Resume(resume)
+            "resume" => Self::Resume(Resume {
+                session: field(value, "session")?,
+                seq: check_seq(field(value, "seq")?)?,
+            }),
+            "ice-servers" => Self::IceServers,
+            "ping" => {
+                let seq: Option<u64> = field(value, "seq")?;
+                Self::Ping(Ping { seq: seq.map(check_seq).transpose()? })
             }
-            "ping" => Self::Ping,
             _ => return Err(DecodeError::unknown_type(kind)),
         })
     }

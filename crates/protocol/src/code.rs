@@ -93,6 +93,10 @@ words! {
         NoRecipient = "no-recipient",
         /// The session cannot be taken up again; join anew.
         SessionUnknown = "session-unknown",
+        /// The session was taken up over another connection.
+        Replaced = "replaced",
+        /// Someone who may do so took the client out of the room.
+        Removed = "removed",
         /// The client read too slowly, and was let go so that the others feel nothing.
         TooSlow = "too-slow",
         /// The server cannot take this on at the moment.
@@ -109,5 +113,7 @@ words! {
         Lost = "lost",
         /// They came in again elsewhere; this connection is the older one.
         Replaced = "replaced",
+        /// Someone who may do so took them out of the room.
+        Removed = "removed",
     }
 }

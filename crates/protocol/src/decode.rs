@@ -67,6 +67,11 @@ pub(crate) fn check_description(description: Description, kind: SdpType) -> Resu
     if description.sdp.len() > limits::SDP { Err(DecodeError::SdpTooLarge) } else { Ok(description) }
 }
 
+pub(crate) fn check_seq(seq: u64) -> Result<u64, DecodeError> {
+    require(seq <= limits::SEQ, "seq: it must be at most 9007199254740991")?;
+    Ok(seq)
+}
+
 /// The candidate of a message; `null`, as an `icecandidate` event has it at its end, is the end of them.
 pub(crate) fn check_candidate(message: &impl Value) -> Result<Candidate, DecodeError> {
     let candidate: Candidate = match message.get("candidate") {

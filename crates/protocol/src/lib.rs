@@ -16,15 +16,16 @@ mod server;
 mod text;
 pub mod value;
 
-pub use client::{Answer, ClientMessage, Join, Offer, Resume, Trickle};
+pub use client::{Answer, ClientMessage, Join, Offer, Ping, Resume, Trickle};
 pub use code::{ErrorCode, LeaveReason};
 pub use decode::DecodeError;
 pub use limits::Limits;
 pub use media::{Candidate, Description, IceServer, SdpType};
 pub use server::{
-    AnswerFrom, OfferFrom, PeerInfo, PeerLeft, Ready, Refusal, Role, ServerMessage, TrickleFrom, Welcome,
+    AnswerFrom, IceServers, Numbered, OfferFrom, PeerInfo, PeerLeft, PeerMoved, Ready, Refusal, Resumed,
+    Role, ServerMessage, TrickleFrom, Welcome,
 };
-pub use text::{InvalidText, Name, PeerId, RoomId, SessionToken};
+pub use text::{InvalidText, Name, PairToken, PeerId, RoomId, SessionToken};
 
 /// The version of the protocol this crate speaks.
 pub const VERSION: u32 = 1;

@@ -19,6 +19,8 @@ pub const ROOM: usize = 128;
 pub const TOKEN: usize = 256;
 /// The longest room token, in bytes of UTF-8: a JSON Web Token with a few claims fits well inside.
 pub const ROOM_TOKEN: usize = 4096;
+/// The most pairs that a `join` may name.
+pub const PAIRS: usize = 64;
 /// The largest sequence number: the largest integer that a JavaScript number, and so a JSON number that is to mean the
 /// same everywhere, holds exactly (RFC 8259, section 6).
 pub const SEQ: u64 = (1 << 53) - 1;

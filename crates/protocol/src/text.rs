@@ -104,6 +104,11 @@ text! {
     /// The secret that lets a client take up its session again. Treat it like a password.
     SessionToken, check_session
 }
+text! {
+    /// The secret that two peers share with the server: by it, the two find each other again when the server has
+    /// forgotten them. Treat it like a password.
+    PairToken, check_pair
+}
 
 fn check_room(text: String) -> Result<String, InvalidText> {
     let text = trimmed(text);
@@ -116,6 +121,10 @@ fn check_peer(text: String) -> Result<String, InvalidText> {
 
 fn check_session(text: String) -> Result<String, InvalidText> {
     bounded(text, "a session token", limits::TOKEN)
+}
+
+fn check_pair(text: String) -> Result<String, InvalidText> {
+    bounded(text, "a pair token", limits::TOKEN)
 }
 
 fn check_name(text: String) -> Result<String, InvalidText> {
