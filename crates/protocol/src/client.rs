@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::decode::{DecodeError, check_candidate, check_description, check_seq, kind, require};
 use crate::limits;
 use crate::media::{Candidate, Description, SdpType};
-use crate::text::{Name, PairToken, PeerId, RoomId, SessionToken};
+use crate::text::{JoinKey, Name, PairToken, PeerId, RoomId, SessionToken};
 use crate::value::{Value, field};
 
 /// A message from a client to the server.
@@ -44,6 +44,10 @@ pub struct Join {
     /// The version of the protocol the client speaks; a page that knows only the plain messages leaves it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<u32>,
+    /// A secret of the client's own. Whoever joins with the key of somebody in the room is the same client, whose earlier
+    /// connection broke before it could learn its session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<JoinKey>,
     /// The pairs whose connections are still up from an earlier stay: the tokens of their `ready`. At most
     /// [`limits::PAIRS`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -117,6 +121,7 @@ impl ClientMessage {
                     name: field(value, "name")?,
                     token: field(value, "token")?,
                     protocol: field(value, "protocol")?,
+                    key: field(value, "key")?,
                     pairs: field::<Option<_>>(value, "pairs")?.unwrap_or_default(),
                 };
                 require(join.pairs.len() <= limits::PAIRS, "pairs: there must be at most 64 of them")?;

@@ -25,7 +25,7 @@ pub use server::{
     AnswerFrom, IceServers, Numbered, OfferFrom, PeerInfo, PeerLeft, PeerMoved, Ready, Refusal, Resumed,
     Role, ServerMessage, TrickleFrom, Welcome,
 };
-pub use text::{InvalidText, Name, PairToken, PeerId, RoomId, SessionToken};
+pub use text::{InvalidText, JoinKey, Name, PairToken, PeerId, RoomId, SessionToken};
 
 /// The version of the protocol this crate speaks.
 pub const VERSION: u32 = 1;

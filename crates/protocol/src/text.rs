@@ -105,6 +105,10 @@ text! {
     SessionToken, check_session
 }
 text! {
+    /// The secret by which a client that joins again is known to be the same. Treat it like a password.
+    JoinKey, check_key
+}
+text! {
     /// The secret that two peers share with the server: by it, the two find each other again when the server has
     /// forgotten them. Treat it like a password.
     PairToken, check_pair
@@ -121,6 +125,10 @@ fn check_peer(text: String) -> Result<String, InvalidText> {
 
 fn check_session(text: String) -> Result<String, InvalidText> {
     bounded(text, "a session token", limits::TOKEN)
+}
+
+fn check_key(text: String) -> Result<String, InvalidText> {
+    bounded(text, "a key", limits::TOKEN)
 }
 
 fn check_pair(text: String) -> Result<String, InvalidText> {
