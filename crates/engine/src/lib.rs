@@ -1,8 +1,8 @@
 //! What a call has to decide, with no world around it.
 //!
-//! Four small state machines that know no browser, no clock, no randomness and no async runtime: a [`Negotiator`] for
-//! each pair of people, a [`Session`] for one person's place in a room, and a [`LocalRoom`] that stands in for the
-//! server among the tabs of one browser. They all keep one contract with their driver:
+//! Small state machines that know no browser, no clock, no randomness and no async runtime: a [`Negotiator`] and a
+//! [`Recovery`] for each pair of people, a [`Session`] for one person's place in a room, and a [`LocalRoom`] that stands
+//! in for the server among the tabs of one browser. They all keep one contract with their driver:
 //!
 //! 1. Tell the machine what happened: `handle(…)`.
 //! 2. Then call `poll()` until it gives `None`, and do what each output says, in that order.
@@ -13,6 +13,7 @@
 
 mod local_room;
 mod negotiation;
+mod recovery;
 mod session;
 mod time;
 
@@ -21,5 +22,11 @@ pub use negotiation::{
     Failure, Input as NegotiatorInput, Negotiation, Negotiator, Operation, Output as NegotiatorOutput, Party,
     Signal, SignalingState,
 };
-pub use session::{Event as SessionEvent, Input as SessionInput, Output as SessionOutput, Session, Timing};
+pub use recovery::{
+    Cause, Input as RecoveryInput, LinkState, Output as RecoveryOutput, Recovery, State as ConnectionState,
+    Timing as RecoveryTiming,
+};
+pub use session::{
+    Event as SessionEvent, Input as SessionInput, Output as SessionOutput, Session, Timing, Way,
+};
 pub use time::Instant;

@@ -17,9 +17,9 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use duologue_protocol::{
-    Answer, AnswerFrom, ClientMessage, ErrorCode, Join, LeaveReason, Limits, Name, Offer, OfferFrom, PeerId,
-    PeerInfo, PeerLeft, Ready, Refusal, Role, RoomId, ServerMessage, SessionToken, Trickle, TrickleFrom,
-    Welcome,
+    Answer, AnswerFrom, ClientMessage, ErrorCode, IceServers, Join, LeaveReason, Limits, Name, Offer,
+    OfferFrom, PeerId, PeerInfo, PeerLeft, Ready, Refusal, Role, RoomId, ServerMessage, SessionToken,
+    Trickle, TrickleFrom, Welcome,
 };
 
 use crate::time::Instant;
@@ -142,7 +142,8 @@ impl LocalRoom {
             LocalInput::Bus(bus) => self.bus(bus),
             LocalInput::Gone(tab) => {
                 if let Some(peer) = self.members.iter().find(|member| tab_of(member) == tab.as_str()) {
-                    self.drop_member(&peer.clone(), LeaveReason::Lost);
+                    // A tab that is gone is closed, whether it said so or not: it will not come back.
+                    self.drop_member(&peer.clone(), LeaveReason::Left);
                 }
             }
             LocalInput::Timeout => {
@@ -170,7 +171,7 @@ impl LocalRoom {
     fn client(&mut self, now: Instant, message: ClientMessage) {
         let from = self.me.clone();
         match message {
-            ClientMessage::Ping => self.tell(ServerMessage::Pong),
+            ClientMessage::Ping(_) => self.tell(ServerMessage::Pong),
             ClientMessage::Join(join) => self.join(now, join),
             ClientMessage::Leave => self.leave(),
             ClientMessage::Offer(Offer { offer, to, negotiation }) => {
@@ -182,6 +183,7 @@ impl LocalRoom {
             ClientMessage::Candidate(Trickle { candidate, to }) => {
                 self.relay(to, ServerMessage::Candidate(TrickleFrom { candidate, from }));
             }
+            ClientMessage::IceServers => self.tell(ServerMessage::IceServers(IceServers::default())),
             ClientMessage::Resume(_) => {
                 self.refuse(ErrorCode::SessionUnknown, "Tabs keep no sessions. Join the room again.");
             }
@@ -269,7 +271,7 @@ impl LocalRoom {
             self.tell(ServerMessage::Welcome(Welcome {
                 id: self.me.clone(),
                 session: self.session.clone(),
-                ice_servers: Vec::new(),
+                ice: IceServers::default(),
                 limits: Limits::default(),
             }));
         }
@@ -284,7 +286,11 @@ impl LocalRoom {
             self.outputs.push_back(LocalOutput::Watch(tab));
         }
         let protocol = Some(duologue_protocol::VERSION);
-        self.tell(ServerMessage::Ready(Ready { role, peer: PeerInfo { id: peer, name, protocol } }));
+        self.tell(ServerMessage::Ready(Ready {
+            role,
+            peer: PeerInfo { id: peer, name, protocol },
+            pair: None,
+        }));
     }
 
     fn drop_member(&mut self, peer: &PeerId, reason: LeaveReason) {

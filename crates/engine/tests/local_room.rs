@@ -12,7 +12,7 @@ use duologue_engine::{
 };
 use duologue_protocol::{
     Candidate, ClientMessage, Description, ErrorCode, Join, LeaveReason, Name, Offer, OfferFrom, PeerId,
-    PeerInfo, PeerLeft, Ready, Resume, Role, RoomId, SdpType, ServerMessage, SessionToken, Trickle,
+    PeerInfo, PeerLeft, Ping, Ready, Resume, Role, RoomId, SdpType, ServerMessage, SessionToken, Trickle,
 };
 use proptest::prelude::*;
 
@@ -28,7 +28,14 @@ fn name(name: &str) -> Option<Name> {
 }
 
 fn join() -> Join {
-    Join { room: RoomId::new("room").unwrap(), name: name("Me"), token: None, protocol: Some(1) }
+    Join {
+        room: RoomId::new("room").unwrap(),
+        name: name("Me"),
+        token: None,
+        protocol: Some(1),
+        key: None,
+        pairs: Vec::new(),
+    }
 }
 
 fn local_room(tab: &str, seniority: u64, size: usize) -> LocalRoom {
@@ -110,7 +117,7 @@ fn says(to: Option<&str>, body: BusBody) -> LocalOutput {
 
 fn ready(peer: &str, role: Role) -> LocalOutput {
     let peer = PeerInfo { id: id(peer), name: name("Ada"), protocol: Some(1) };
-    LocalOutput::Client(ServerMessage::Ready(Ready { role, peer }))
+    LocalOutput::Client(ServerMessage::Ready(Ready { role, peer, pair: None }))
 }
 
 fn left(peer: &str, reason: LeaveReason) -> LocalOutput {
@@ -271,7 +278,7 @@ fn the_goodbye_of_a_stranger_means_nothing() {
 #[test]
 fn a_tab_that_is_gone_without_a_goodbye_is_lost() {
     let mut tab = Tab::inside_with(&["ada/1", "bob/2"]);
-    assert_eq!(tab.handle(START, LocalInput::Gone(id("bob"))), [left("bob/2", LeaveReason::Lost)]);
+    assert_eq!(tab.handle(START, LocalInput::Gone(id("bob"))), [left("bob/2", LeaveReason::Left)]);
     assert_eq!(tab.handle(START, LocalInput::Gone(id("bob"))), []);
     assert_eq!(tab.handle(START, LocalInput::Gone(id("eve"))), []);
 }
@@ -361,7 +368,7 @@ fn outside_a_room_nothing_is_heard() {
 #[test]
 fn it_answers_pings_and_keeps_no_sessions() {
     let mut tab = Tab::outside();
-    assert_eq!(tab.client(ClientMessage::Ping), [LocalOutput::Client(ServerMessage::Pong)]);
+    assert_eq!(tab.client(ClientMessage::Ping(Ping::default())), [LocalOutput::Client(ServerMessage::Pong)]);
     let resume = ClientMessage::Resume(Resume { session: SessionToken::new("token").unwrap(), seq: 1 });
     assert_refused(&tab.client(resume), ErrorCode::SessionUnknown);
 }
@@ -483,7 +490,7 @@ impl Tabs {
                     self.seats[index].queue.clear();
                 }
                 LocalOutput::Say(said) => self.seats[index].said.push_back(said),
-                LocalOutput::Client(message) => self.tell(index, SessionInput::Received(message)),
+                LocalOutput::Client(message) => self.tell(index, SessionInput::Received(message.into())),
                 LocalOutput::Watch(tab) => {
                     assert!(
                         self.seats.iter().enumerate().any(|(index, _)| id(&format!("tab{index}")) == tab)

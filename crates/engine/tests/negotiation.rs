@@ -636,3 +636,112 @@ fn even_after_a_failure_the_callee_does_not_make_the_first_offer() {
     assert_eq!(callee.completed(None), []);
     assert!(callee.0.is_at_rest());
 }
+
+#[test]
+fn what_fails_three_times_in_a_row_is_not_tried_again_unasked() {
+    let mut caller = Side::caller();
+    for _ in 0..3 {
+        assert_eq!(caller.needed(), [make_offer()]);
+        caller.fails(SignalingState::Stable);
+    }
+    assert_eq!(caller.needed(), []);
+    // An exchange that the peer begins and that succeeds shows that there is hope.
+    caller.answers(sent(offer("remote1"), 1));
+    assert_eq!(caller.needed(), [make_offer()]);
+}
+
+// After an interruption.
+
+fn interrupted(role: Role) -> Input {
+    Input::Interrupted { role }
+}
+
+#[test]
+fn an_open_offer_is_said_again_with_its_candidates_in_order() {
+    let mut caller = Side::caller_with_offer_out();
+    caller.gathers(candidate(0, "local1"));
+    caller.gathers(end_of("local1"));
+    let again =
+        [Output::Send(sent(offer("local1"), 1)), says(candidate(0, "local1")), says(end_of("local1"))];
+    assert_eq!(caller.handle(interrupted(Role::Caller)), again);
+    assert_eq!(caller.handle(interrupted(Role::Caller)), again, "as often as it takes");
+}
+
+#[test]
+fn the_last_answer_is_said_again_and_an_offer_after_it() {
+    let mut callee = Side::callee_with_offer_out();
+    let again = [Output::Send(sent(answer("local1"), 1)), Output::Send(sent(offer("local2"), 1))];
+    assert_eq!(callee.handle(interrupted(Role::Callee)), again);
+}
+
+#[test]
+fn an_answered_offer_is_not_said_again_but_the_candidates_after_it() {
+    let mut caller = Side::caller_with_offer_out();
+    caller.gathers(candidate(0, "local1"));
+    caller.hears(sent(answer("remote1"), 1));
+    caller.completed(None);
+    caller.gathers(candidate(1, "local1"));
+    let again = [says(candidate(0, "local1")), says(candidate(1, "local1"))];
+    assert_eq!(caller.handle(interrupted(Role::Caller)), again);
+}
+
+#[test]
+fn an_offer_that_was_rolled_back_is_not_said_again() {
+    let mut callee = Side::callee_with_offer_out();
+    callee.gathers(candidate(0, "local2"));
+    callee.hears(sent(offer("remote2"), 2));
+    callee.completed(None);
+    callee.completed(Some(answer("local3")));
+    assert_eq!(callee.handle(interrupted(Role::Callee)), [Output::Send(sent(answer("local3"), 2))]);
+}
+
+#[test]
+fn what_did_arrive_is_a_duplicate_and_changes_nothing() {
+    let mut callee = Side::agreed_callee();
+    assert_eq!(callee.hears(sent(offer("remote1"), 1)), []);
+    let mut caller = Side::agreed_caller();
+    assert_eq!(caller.hears(sent(answer("remote1"), 1)), []);
+}
+
+#[test]
+fn a_callee_that_becomes_the_caller_makes_the_first_offer() {
+    let mut callee = Side::callee();
+    callee.needed();
+    assert_eq!(callee.handle(interrupted(Role::Caller)), [make_offer()]);
+}
+
+#[test]
+fn a_caller_that_becomes_the_callee_takes_up_the_offer_it_had_passed_over() {
+    let mut caller = Side::agreed_caller();
+    caller.needed();
+    caller.completed(Some(offer("local2")));
+    assert_eq!(caller.hears(sent(offer("remote2"), 1)), [], "it is impolite");
+    caller.handle(interrupted(Role::Callee));
+    assert_eq!(caller.answers(sent(offer("remote2"), 1)).len(), 2);
+}
+
+#[test]
+fn an_offer_of_another_connection_calls_for_another_connection_here() {
+    let of = |connection: u32, ufrag: &str| {
+        let sdp = format!("v=0\r\no=- {connection} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:{ufrag}\r\n");
+        sent(Description { kind: SdpType::Offer, sdp }, 2)
+    };
+    let mut callee = Side::callee();
+    callee.answers(of(11, "remote1"));
+    let anew = of(12, "other1");
+    assert_eq!(callee.hears(anew.clone()), [Output::Superseded(Some(anew))]);
+}
+
+#[test]
+fn an_answer_of_another_connection_calls_for_another_connection_here() {
+    let of = |connection: u32, negotiation: u32| {
+        let sdp = format!("v=0\r\no=- {connection} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:b\r\n");
+        sent(Description { kind: SdpType::Answer, sdp }, negotiation)
+    };
+    let mut caller = Side::caller_with_offer_out();
+    caller.hears(of(11, 1));
+    caller.completed(None);
+    caller.needed();
+    caller.completed(Some(offer("local1")));
+    assert_eq!(caller.hears(of(12, 2)), [Output::Superseded(None)]);
+}

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use duologue_engine::{
     Instant, Session, SessionEvent as Event, SessionInput as Input, SessionOutput as Output, Signal, Timing,
+    Way,
 };
 use duologue_protocol::{
-    Candidate, ClientMessage, Description, ErrorCode, IceServer, Join, LeaveReason, Limits, Offer, OfferFrom,
-    PeerId, PeerInfo, PeerLeft, Ready, Refusal, Role, RoomId, SdpType, ServerMessage, SessionToken, Trickle,
-    TrickleFrom, Welcome,
+    Candidate, ClientMessage, Description, ErrorCode, IceServer, IceServers, Join, LeaveReason, Limits,
+    Numbered, Offer, OfferFrom, PairToken, PeerId, PeerInfo, PeerLeft, PeerMoved, Ping, Ready, Refusal,
+    Resume, Resumed, Role, RoomId, SdpType, ServerMessage, SessionToken, Trickle, TrickleFrom, Welcome,
 };
 use proptest::prelude::*;
 
@@ -65,7 +66,16 @@ impl Person {
     }
 
     fn hears(&mut self, message: ServerMessage) -> Vec<Output> {
-        self.tell(Input::Received(message))
+        self.tell(Input::Received(message.into()))
+    }
+
+    /// The server says something that has a number.
+    fn hears_number(&mut self, seq: u64, message: ServerMessage) -> Vec<Output> {
+        self.tell(Input::Received(Numbered { message, seq: Some(seq) }))
+    }
+
+    fn peers(&self) -> Vec<PeerId> {
+        self.session.peers().cloned().collect()
     }
 
     fn loses_connection(&mut self) -> Vec<Output> {
@@ -96,7 +106,14 @@ fn id(id: &str) -> PeerId {
 }
 
 fn wanted(room: &str) -> Join {
-    Join { room: RoomId::new(room).unwrap(), name: None, token: None, protocol: Some(1) }
+    Join {
+        room: RoomId::new(room).unwrap(),
+        name: None,
+        token: None,
+        protocol: Some(1),
+        key: None,
+        pairs: Vec::new(),
+    }
 }
 
 fn join(room: &str) -> Input {
@@ -108,7 +125,26 @@ fn says_join(room: &str) -> Output {
 }
 
 fn ping() -> Output {
-    Output::Transmit(ClientMessage::Ping)
+    Output::Transmit(ClientMessage::Ping(Ping::default()))
+}
+
+/// A ping that says which message was the last to arrive.
+fn acknowledges(seq: u64) -> Output {
+    Output::Transmit(ClientMessage::Ping(Ping { seq: Some(seq) }))
+}
+
+fn says_resume(seq: u64) -> Output {
+    let session = SessionToken::new("token").unwrap();
+    Output::Transmit(ClientMessage::Resume(Resume { session, seq }))
+}
+
+fn says_join_with(pairs: &[&str]) -> Output {
+    let pairs = pairs.iter().map(|pair| token(pair)).collect();
+    Output::Transmit(ClientMessage::Join(Join { pairs, ..wanted("room") }))
+}
+
+fn token(pair: &str) -> PairToken {
+    PairToken::new(pair).unwrap()
 }
 
 fn leave() -> Output {
@@ -119,7 +155,12 @@ fn welcome(me: &str) -> ServerMessage {
     let ice_servers =
         vec![IceServer { urls: vec!["stun:stun.example.org".to_owned()], username: None, credential: None }];
     let session = SessionToken::new("token").unwrap();
-    ServerMessage::Welcome(Welcome { id: id(me), session, ice_servers, limits: Limits::default() })
+    let ice = IceServers { ice_servers, ttl: None };
+    ServerMessage::Welcome(Welcome { id: id(me), session, ice, limits: Limits::default() })
+}
+
+fn resumed() -> ServerMessage {
+    ServerMessage::Resumed(Resumed::default())
 }
 
 fn info(peer: &str) -> PeerInfo {
@@ -127,7 +168,19 @@ fn info(peer: &str) -> PeerInfo {
 }
 
 fn ready(peer: &str) -> ServerMessage {
-    ServerMessage::Ready(Ready { role: Role::Callee, peer: info(peer) })
+    ServerMessage::Ready(Ready { role: Role::Callee, peer: info(peer), pair: None })
+}
+
+fn ready_in_pair(peer: &str, pair: &str) -> ServerMessage {
+    ServerMessage::Ready(Ready { role: Role::Callee, peer: info(peer), pair: Some(token(pair)) })
+}
+
+fn away(peer: &str) -> ServerMessage {
+    ServerMessage::PeerAway(PeerMoved { peer: id(peer) })
+}
+
+fn back(peer: &str) -> ServerMessage {
+    ServerMessage::PeerBack(PeerMoved { peer: id(peer) })
 }
 
 fn peer_left(peer: &str, reason: LeaveReason) -> ServerMessage {
@@ -151,8 +204,16 @@ fn offer_from(peer: &str) -> ServerMessage {
 }
 
 fn joined_as(me: &str) -> Output {
-    let ServerMessage::Welcome(Welcome { id, ice_servers, limits, .. }) = welcome(me) else { unreachable!() };
-    Output::Event(Event::Joined { id, ice_servers, limits })
+    let ServerMessage::Welcome(Welcome { id, ice, limits, .. }) = welcome(me) else { unreachable!() };
+    Output::Event(Event::Joined { id, ice_servers: ice.ice_servers, limits })
+}
+
+fn no_servers() -> Output {
+    Output::Event(Event::IceServers(Vec::new()))
+}
+
+fn way(peer: &str, way: Way) -> Output {
+    Output::Event(Event::Way { peer: id(peer), way, role: Role::Callee })
 }
 
 fn joined_by(peer: &str) -> Output {
@@ -220,14 +281,25 @@ fn the_pause_grows_with_each_failure_up_to_its_limit() {
 }
 
 #[test]
-fn the_pause_starts_small_again_once_a_server_was_there() {
+fn the_pause_starts_small_again_once_a_server_was_there_for_five_seconds() {
     let mut person = Person::new();
-    for _ in 0..5 {
+    for _ in 0..3 {
         person.loses_connection();
         person.comes_back();
     }
     person.hears(ServerMessage::Pong);
+    person.pass(5 * SECOND);
     assert_eq!(person.loses_connection(), [unreached(true, SECOND / 4)]);
+}
+
+#[test]
+fn a_server_that_drops_everybody_at_once_does_not_make_the_pause_small_again() {
+    let mut person = Person::new();
+    for (before, pause) in [(false, 250), (true, 500), (true, 1000)] {
+        assert_eq!(person.loses_connection(), [unreached(before, Duration::from_millis(pause))]);
+        person.comes_back();
+        person.hears(ServerMessage::Pong);
+    }
 }
 
 #[test]
@@ -247,8 +319,33 @@ fn word_of_a_network_ends_the_pause() {
 }
 
 #[test]
-fn word_of_a_network_changes_nothing_while_connected() {
-    assert_eq!(Person::joined().tell(Input::Reachable), []);
+fn word_of_a_network_asks_a_connected_server_whether_it_is_still_there_and_waits_only_two_seconds() {
+    let mut person = Person::joined();
+    assert_eq!(person.tell(Input::Reachable), [ping()]);
+    assert_eq!(person.tell(Input::Reachable), [], "it is asked once");
+    assert_eq!(person.wait(), Some(2 * SECOND));
+    assert_eq!(person.pass(2 * SECOND), [Output::Close, unreached(true, SECOND / 4)]);
+}
+
+#[test]
+fn word_of_a_network_begins_a_try_again_that_has_been_waiting_for_two_seconds() {
+    let mut person = Person::new();
+    person.pass(SECOND);
+    assert_eq!(person.tell(Input::Reachable), []);
+    person.pass(SECOND);
+    assert_eq!(person.tell(Input::Reachable), [Output::Close, Output::Open]);
+    assert_eq!(person.wait(), Some(6 * SECOND));
+}
+
+#[test]
+fn while_calls_are_up_no_pause_is_longer_than_three_seconds() {
+    let mut person = Person::joined_with("ada");
+    person.random = u32::MAX;
+    for _ in 0..8 {
+        person.loses_connection();
+        person.comes_back();
+    }
+    assert_eq!(person.loses_connection().first(), Some(&unreached(true, 3 * SECOND)));
 }
 
 #[test]
@@ -273,9 +370,11 @@ fn welcome_lets_one_in() {
 fn the_application_hears_who_comes_and_who_goes() {
     let mut person = Person::joined();
     assert_eq!(person.hears(ready("ada")), [joined_by("ada")]);
-    assert_eq!(person.session.peers(), [id("ada")]);
-    assert_eq!(person.hears(peer_left("ada", LeaveReason::Lost)), [left_by("ada", LeaveReason::Lost)]);
-    assert!(person.session.peers().is_empty());
+    assert_eq!(person.peers(), [id("ada")]);
+    assert_eq!(person.hears(peer_left("ada", LeaveReason::Left)), [left_by("ada", LeaveReason::Left)]);
+    assert!(person.peers().is_empty());
+    person.hears(ready("bob"));
+    assert_eq!(person.hears(peer_left("bob", LeaveReason::Removed)), [left_by("bob", LeaveReason::Removed)]);
 }
 
 #[test]
@@ -327,7 +426,7 @@ fn leaving_is_said_once_and_peers_are_forgotten() {
     let mut person = Person::joined_with("ada");
     assert_eq!(person.tell(Input::Leave), [leave()]);
     assert_eq!(person.tell(Input::Leave), []);
-    assert!(!person.session.is_joined() && person.session.peers().is_empty());
+    assert!(!person.session.is_joined() && person.peers().is_empty());
     assert_eq!(person.hears(ready("bob")), [], "it crossed the leaving");
 }
 
@@ -398,7 +497,7 @@ fn any_other_refusal_is_told_and_changes_nothing() {
         assert_eq!(person.hears(refuses(code.clone())), [Output::Event(Event::Refused(refusal(code)))]);
     }
     assert!(person.session.is_joined());
-    assert_eq!(person.session.peers(), [id("ada")]);
+    assert_eq!(person.peers(), [id("ada")]);
 }
 
 #[test]
@@ -442,10 +541,10 @@ fn anything_the_server_says_shows_that_it_is_there() {
 }
 
 #[test]
-fn after_a_long_sleep_the_server_gets_a_chance_to_answer() {
+fn after_a_long_sleep_the_server_gets_a_short_chance_to_answer() {
     let mut person = Person::joined();
     assert_eq!(person.pass(100_000 * SECOND), [ping()]);
-    assert_eq!(person.wait(), Some(8 * SECOND));
+    assert_eq!(person.wait(), Some(2 * SECOND));
     assert_eq!(person.hears(ServerMessage::Pong), []);
     assert!(person.session.is_joined());
 }
@@ -453,10 +552,194 @@ fn after_a_long_sleep_the_server_gets_a_chance_to_answer() {
 // Coming back.
 
 #[test]
-fn it_comes_back_by_itself_and_joins_again() {
+fn it_comes_back_by_itself_and_takes_up_its_session() {
     let mut person = Person::joined();
     assert_eq!(person.loses_connection(), [unreached(true, SECOND / 4)]);
-    assert_eq!(person.comes_back(), [ping(), says_join("room")]);
+    assert_eq!(person.comes_back(), [ping(), says_resume(0)]);
+    assert!(!person.session.is_joined());
+    assert_eq!(person.hears(resumed()), [Output::Event(Event::Reached), no_servers()]);
+    assert!(person.session.is_joined());
+}
+
+#[test]
+fn it_names_the_last_message_that_arrived_and_takes_none_twice() {
+    let mut person = Person::joined();
+    person.hears_number(1, ready("ada"));
+    person.hears_number(2, ready("bob"));
+    person.loses_connection();
+    assert_eq!(person.comes_back(), [ping(), says_resume(2)]);
+    person.hears(resumed());
+    assert_eq!(person.hears_number(2, peer_left("bob", LeaveReason::Left)), [], "it had number 2");
+    assert_eq!(
+        person.hears_number(3, peer_left("ada", LeaveReason::Left)),
+        [left_by("ada", LeaveReason::Left)]
+    );
+}
+
+#[test]
+fn what_has_arrived_is_acknowledged_now_and_then() {
+    let mut person = Person::joined_with("ada");
+    for seq in 1..=15 {
+        assert!(!person.hears_number(seq, offer_from("ada")).contains(&acknowledges(seq)));
+    }
+    assert_eq!(person.hears_number(16, offer_from("ada")).first(), Some(&acknowledges(16)));
+    person.hears_number(17, offer_from("ada"));
+    assert_eq!(person.pass(15 * SECOND), [acknowledges(17)], "and with every ping");
+}
+
+#[test]
+fn while_it_is_cut_off_the_way_to_peers_is_cut_and_afterwards_open_again() {
+    let mut person = Person::joined_with("ada");
+    assert_eq!(person.loses_connection(), [unreached(true, SECOND / 4), way("ada", Way::Cut)]);
+    person.comes_back();
+    let outputs = person.hears(resumed());
+    assert_eq!(outputs, [Output::Event(Event::Reached), no_servers(), way("ada", Way::Open)]);
+}
+
+#[test]
+fn a_session_that_the_server_has_forgotten_is_joined_anew_with_the_pairs_that_are_up() {
+    let mut person = Person::joined();
+    person.hears(ready_in_pair("ada", "us"));
+    person.hears(ready("plain"));
+    person.loses_connection();
+    person.comes_back();
+    let outputs = person.hears(refuses(ErrorCode::SessionUnknown));
+    assert_eq!(outputs, [Output::Event(Event::Reached), says_join_with(&["us"])]);
+    let outputs = person.hears(welcome("me2"));
+    assert_eq!(outputs, [joined_as("me2"), way("ada", Way::Away), way("plain", Way::Away)]);
+}
+
+/// In a room that the server had forgotten, and once with ada there, in a pair that is called `us`.
+fn forgotten_with_ada() -> Person {
+    let mut person = Person::joined();
+    person.hears(ready_in_pair("ada", "us"));
+    person.loses_connection();
+    person.comes_back();
+    person.hears(refuses(ErrorCode::SessionUnknown));
+    person.hears(welcome("me2"));
+    person
+}
+
+#[test]
+fn a_peer_of_the_same_pair_is_the_same_peer_whatever_the_server_calls_them() {
+    let mut person = forgotten_with_ada();
+    assert_eq!(person.hears(ready_in_pair("ada2", "us")), [way("ada", Way::Open)]);
+    assert_eq!(person.peers(), [id("ada")]);
+    let signal = Signal::Candidate(Candidate::end());
+    let message = ClientMessage::Candidate(Trickle { candidate: Candidate::end(), to: Some(id("ada2")) });
+    assert_eq!(person.tell(Input::Send(id("ada"), signal)), [Output::Transmit(message)]);
+    let Some(Output::Event(Event::Signal { from, .. })) = person.hears(offer_from("ada2")).pop() else {
+        panic!("nothing was heard of her")
+    };
+    assert_eq!(from, id("ada"));
+    assert_eq!(person.hears(peer_left("ada2", LeaveReason::Left)), [left_by("ada", LeaveReason::Left)]);
+}
+
+#[test]
+fn a_stranger_is_no_old_friend() {
+    let mut person = forgotten_with_ada();
+    assert_eq!(person.hears(ready_in_pair("eve", "other")), [joined_by("eve")]);
+    assert_eq!(person.hears(ready("ivy")), [joined_by("ivy")]);
+    assert_eq!(person.peers(), [id("ada"), id("eve"), id("ivy")]);
+}
+
+#[test]
+fn a_peer_who_does_not_come_back_within_thirty_seconds_is_lost() {
+    let mut person = forgotten_with_ada();
+    assert_eq!(person.pass(15 * SECOND), [ping()]);
+    person.hears(ServerMessage::Pong);
+    assert_eq!(person.wait(), Some(15 * SECOND));
+    assert!(person.pass(15 * SECOND).contains(&way("ada", Way::Lost)));
+    assert_eq!(person.peers(), [id("ada")], "whose connection may be up all the same");
+    assert_eq!(person.hears(ready_in_pair("ada2", "us")), [way("ada", Way::Open)], "better late");
+}
+
+#[test]
+fn nothing_is_said_to_peers_who_are_not_back_yet() {
+    let mut person = forgotten_with_ada();
+    assert_eq!(person.tell(Input::Send(id("ada"), Signal::Candidate(Candidate::end()))), []);
+}
+
+#[test]
+fn a_peer_who_is_forgotten_is_met_again_as_a_stranger() {
+    let mut person = forgotten_with_ada();
+    assert_eq!(person.tell(Input::Forget(id("ada"))), []);
+    assert!(person.peers().is_empty());
+    assert_eq!(person.hears(ready_in_pair("ada2", "us")), [joined_by("ada2")]);
+}
+
+#[test]
+fn peers_go_away_and_come_back() {
+    let mut person = Person::joined_with("ada");
+    assert_eq!(person.hears(away("ada")), [way("ada", Way::Away)]);
+    let signal = Signal::Candidate(Candidate::end());
+    assert_eq!(person.tell(Input::Send(id("ada"), signal)).len(), 1, "the server keeps it for her");
+    assert_eq!(person.hears(back("ada")), [way("ada", Way::Open)]);
+}
+
+#[test]
+fn a_peer_of_whom_the_server_has_lost_sight_is_not_gone_yet() {
+    for reason in [LeaveReason::Lost, LeaveReason::Replaced, LeaveReason::Other("odd".to_owned())] {
+        let mut person = Person::joined();
+        person.hears(ready_in_pair("ada", "us"));
+        assert_eq!(person.hears(peer_left("ada", reason)), [way("ada", Way::Lost)]);
+        assert_eq!(person.hears(ready_in_pair("ada2", "us")), [way("ada", Way::Open)]);
+    }
+}
+
+#[test]
+fn a_full_room_on_the_way_back_is_asked_again_while_calls_are_up() {
+    let mut person = Person::joined();
+    person.hears(ready_in_pair("ada", "us"));
+    person.loses_connection();
+    person.comes_back();
+    person.hears(refuses(ErrorCode::SessionUnknown));
+    let outputs = person.hears(refuses(ErrorCode::RoomFull));
+    assert_eq!(outputs, [Output::Event(Event::Refused(refusal(ErrorCode::RoomFull)))]);
+    let pause = person.wait().unwrap();
+    assert!(pause < SECOND, "{pause:?}");
+    assert_eq!(person.pass(pause), [says_join_with(&["us"])]);
+    assert_eq!(person.hears(welcome("me2")).first(), Some(&joined_as("me2")));
+}
+
+#[test]
+fn one_whom_somebody_removed_is_out_for_good() {
+    for code in [ErrorCode::Removed, ErrorCode::Replaced] {
+        let mut person = Person::joined_with("ada");
+        let refusal = Refusal { fatal: true, ..refusal(code) };
+        let outputs = person.hears(ServerMessage::Error(refusal.clone()));
+        assert_eq!(outputs, [Output::Event(Event::Ended(refusal))]);
+        assert!(person.peers().is_empty());
+        person.loses_connection();
+        assert_eq!(person.comes_back(), [ping()], "it does not go in again");
+    }
+}
+
+#[test]
+fn one_who_leaves_on_the_way_back_is_out() {
+    let mut person = Person::joined_with("ada");
+    person.loses_connection();
+    person.comes_back();
+    assert_eq!(person.tell(Input::Leave), [leave()]);
+    assert_eq!(person.tell(join("elsewhere")), [says_join("elsewhere")]);
+    assert_eq!(person.hears(resumed()), [Output::Event(Event::Reached)]);
+    assert_eq!(person.hears(welcome("me2")), [joined_as("me2")]);
+}
+
+#[test]
+fn credentials_are_renewed_when_half_their_time_is_over() {
+    let mut person = Person::reached();
+    person.tell(join("room"));
+    let ServerMessage::Welcome(mut hello) = welcome("me") else { unreachable!() };
+    hello.ice.ttl = Some(60);
+    person.hears(ServerMessage::Welcome(hello));
+    assert_eq!(person.pass(15 * SECOND), [ping()]);
+    person.hears(ServerMessage::Pong);
+    assert_eq!(person.pass(15 * SECOND), [Output::Transmit(ClientMessage::IceServers), ping()]);
+    let servers = vec![IceServer { urls: vec!["turn:there".to_owned()], username: None, credential: None }];
+    let fresh = ServerMessage::IceServers(IceServers { ice_servers: servers.clone(), ttl: Some(60) });
+    assert_eq!(person.hears(fresh), [Output::Event(Event::IceServers(servers))]);
+    assert_eq!(person.wait(), Some(15 * SECOND));
 }
 
 #[test]
@@ -465,17 +748,6 @@ fn one_who_is_in_no_room_comes_back_to_none() {
     person.loses_connection();
     assert_eq!(person.tell(Input::Leave), [], "there is nobody to tell");
     assert_eq!(person.comes_back(), [ping()]);
-}
-
-#[test]
-fn calls_outlive_the_connection_until_the_room_is_entered_anew() {
-    let mut person = Person::joined_with("ada");
-    assert_eq!(person.loses_connection(), [unreached(true, SECOND / 4)], "ada is not gone");
-    person.comes_back();
-    person.hears(ServerMessage::Pong);
-    assert_eq!(person.session.peers(), [id("ada")]);
-    assert_eq!(person.hears(welcome("me2")), [left_by("ada", LeaveReason::Replaced), joined_as("me2")]);
-    assert_eq!(person.hears(ready("ada2")), [joined_by("ada2")]);
 }
 
 #[test]
@@ -521,9 +793,9 @@ fn nothing_happens_after_the_end() {
     let late = [
         Input::Opened,
         Input::Closed { random: 7 },
-        Input::Received(ServerMessage::Pong),
-        Input::Received(ready("bob")),
-        Input::Received(refuses(ErrorCode::RoomFull)),
+        Input::Received(ServerMessage::Pong.into()),
+        Input::Received(ready("bob").into()),
+        Input::Received(refuses(ErrorCode::RoomFull).into()),
         join("room"),
         Input::Leave,
         Input::Send(id("ada"), Signal::Candidate(Candidate::end())),
@@ -547,12 +819,19 @@ fn anything() -> impl Strategy<Value = Input> {
         Just(Input::Reachable),
         Just(join("room")),
         Just(Input::Leave),
-        Just(Input::Received(ServerMessage::Pong)),
-        Just(Input::Received(welcome("me"))),
-        Just(Input::Received(ready("ada"))),
-        Just(Input::Received(peer_left("ada", LeaveReason::Left))),
-        Just(Input::Received(offer_from("ada"))),
-        Just(Input::Received(refuses(ErrorCode::RoomFull))),
+        Just(Input::Received(ServerMessage::Pong.into())),
+        Just(Input::Received(welcome("me").into())),
+        Just(Input::Received(ready("ada").into())),
+        Just(Input::Received(peer_left("ada", LeaveReason::Left).into())),
+        Just(Input::Received(offer_from("ada").into())),
+        Just(Input::Received(refuses(ErrorCode::RoomFull).into())),
+        Just(Input::Received(refuses(ErrorCode::SessionUnknown).into())),
+        Just(Input::Received(resumed().into())),
+        Just(Input::Received(away("ada").into())),
+        Just(Input::Received(peer_left("ada", LeaveReason::Lost).into())),
+        Just(Input::Received(ready_in_pair("ada", "us").into())),
+        (0..20_u64).prop_map(|seq| Input::Received(Numbered { message: back("ada"), seq: Some(seq) })),
+        Just(Input::Forget(id("ada"))),
         Just(Input::Send(id("ada"), Signal::Candidate(Candidate::end()))),
     ]
 }

@@ -5,27 +5,49 @@
 mod sim;
 
 use proptest::prelude::*;
-use sim::world::World;
+use sim::world::{Faults, World};
 
-proptest! {
-    #![proptest_config(ProptestConfig {
+fn schedules() -> ProptestConfig {
+    ProptestConfig {
         cases: std::env::var("SCHEDULES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000),
         max_shrink_iters: 300_000,
         failure_persistence: None,
         ..ProptestConfig::default()
-    })]
+    }
+}
 
-    /// All pairs end stable on the same negotiation; no candidate was applied early or to the wrong generation, nothing
-    /// is left over, no operation was refused.
+proptest! {
+    #![proptest_config(schedules())]
+
+    /// All pairs end stable on the same negotiation, over a path that is up; no candidate was applied early or to the
+    /// wrong generation, nothing is left over, no operation was refused, nobody meets a ghost.
     #[test]
     fn every_schedule_ends_in_agreement(people in 2_usize..=4, schedule in prop::collection::vec(any::<u16>(), 0..250)) {
         let mut world = World::new(people);
         for choice in schedule {
-            world.step(choice);
+            world.step(choice, Faults::All);
         }
         world.settle();
         if let Err(violations) = world.verdict() {
             return Err(TestCaseError::fail(violations));
         }
+    }
+
+    /// As long as only signaling breaks (lost wires, a server that forgets, messages that never arrive), every call goes
+    /// on over the connection it has.
+    #[test]
+    fn calls_outlive_signaling(people in 2_usize..=4, schedule in prop::collection::vec(any::<u16>(), 0..250)) {
+        let mut world = World::new(people);
+        world.settle();
+        let connections = world.connections_made();
+        for choice in schedule {
+            world.step(choice, Faults::OnlySignaling);
+        }
+        world.settle();
+        if let Err(violations) = world.verdict() {
+            return Err(TestCaseError::fail(violations));
+        }
+        prop_assert_eq!(world.partings, 0, "somebody was told that a call was over");
+        prop_assert_eq!(world.connections_made(), connections, "a connection was made anew");
     }
 }

@@ -11,12 +11,17 @@
 //!   cannot collide, and a plain page that knows no rollback can be called.
 //! - An offer carries an id that grows. An answer is applied only to the offer it names, and an offer that is not newer
 //!   than the last is a duplicate. A plain page sends no ids; what fits the state is accepted from it.
+//! - After an interruption, whatever the peer may not have heard is said again, in the order in which it was said. The
+//!   ids make that harmless: what did arrive is a duplicate.
+//! - An offer of another connection than the one before means that the peer has begun anew, and so must we.
+//! - What the browser refuses several times in a row is not tried again unasked.
 //! - A remote candidate waits until the description of its ICE generation is applied (RFC 8838, section 11); our own
 //!   wait until the description they belong to is sent.
 //!
 //! The transport below must keep the messages of one peer in order; it may repeat them.
 
 mod held;
+mod said;
 mod sdp;
 
 use std::collections::VecDeque;
@@ -24,7 +29,8 @@ use std::collections::VecDeque;
 use duologue_protocol::{Candidate, Description, Role, SdpType};
 
 use held::Held;
-use sdp::Ufrags;
+use said::Said;
+use sdp::{Ufrags, connection_of};
 
 /// What passes between two peers to negotiate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,11 @@ pub enum Input {
     Completed(Option<Description>),
     /// The operation that [`Output::Run`] asked for was refused.
     Failed(Failure),
+    /// The way to the peer was interrupted and is open again: what was said may not have arrived.
+    Interrupted {
+        /// Our part from now on. After a new introduction by the server both sides have the parts it gave them then.
+        role: Role,
+    },
 }
 
 /// An operation was refused by the browser.
@@ -91,6 +102,9 @@ pub enum Output {
     /// The browser refused an operation, and the negotiation it belonged to was given up. What had been agreed before
     /// still stands.
     GivenUp(Failure),
+    /// The peer has made a new connection. Close ours and make a new one too: as the callee, if there is an offer here,
+    /// which its negotiator is to be told of first; otherwise as the caller. This negotiator is of no more use.
+    Superseded(Option<Signal>),
 }
 
 /// An operation on the connection.
@@ -180,6 +194,9 @@ struct Arrived {
     number: u64,
 }
 
+/// How many exchanges in a row may fail before no more are begun unasked.
+const MOST_FAILURES: u8 = 3;
+
 #[derive(Debug, Clone, Default)]
 struct Generations {
     local: Ufrags,
@@ -196,6 +213,8 @@ pub struct Negotiator {
     last_offer: u32,
     /// The id of the last offer the peer made that we took up or passed over.
     last_remote_offer: Option<u32>,
+    /// The same before the last one that we passed over, because ours was out and we are impolite.
+    before_passed_over: Option<Option<u32>>,
     agreed: Option<Negotiation>,
     /// Descriptions that have arrived.
     arrived: u64,
@@ -207,6 +226,12 @@ pub struct Negotiator {
     held: Held,
     /// Our candidates whose description is not sent yet.
     unsent: Vec<Candidate>,
+    /// What the peer may not have heard.
+    said: Said,
+    /// Which connection of the peer's this is about, once it is known.
+    remote_connection: Option<String>,
+    /// Exchanges that failed since the last that did not.
+    failures: u8,
     /// `negotiationneeded` fired while the last operation of an exchange was under way.
     needed: bool,
     outputs: VecDeque<Output>,
@@ -221,6 +246,7 @@ impl Negotiator {
             phase: Phase::Stable,
             last_offer: 0,
             last_remote_offer: None,
+            before_passed_over: None,
             agreed: None,
             arrived: 0,
             inbox: VecDeque::new(),
@@ -228,6 +254,9 @@ impl Negotiator {
             settled: Generations::default(),
             held: Held::default(),
             unsent: Vec::new(),
+            said: Said::default(),
+            remote_connection: None,
+            failures: 0,
             needed: false,
             outputs: VecDeque::new(),
         }
@@ -246,6 +275,7 @@ impl Negotiator {
             Input::LocalCandidate(candidate) => self.local_candidate(candidate),
             Input::Completed(description) => self.completed(description),
             Input::Failed(failure) => self.failed(failure),
+            Input::Interrupted { role } => self.repeat(role),
         }
     }
 
@@ -272,10 +302,30 @@ impl Negotiator {
         self.held.len()
     }
 
+    fn repeat(&mut self, role: Role) {
+        self.failures = 0;
+        if role == Role::Callee
+            && self.role == Role::Caller
+            && let Some(before) = self.before_passed_over.take()
+        {
+            // What we passed over as the caller we take up as the callee, when it is said again.
+            self.last_remote_offer = before;
+        }
+        let promoted = role == Role::Caller && self.role == Role::Callee;
+        self.role = role;
+        if promoted && self.agreed.is_none() && self.phase == Phase::Stable {
+            // The first offer is ours to make now.
+            self.make_offer();
+        }
+        for signal in self.said.again(&self.applied.local) {
+            self.outputs.push_back(Output::Send(signal));
+        }
+    }
+
     fn negotiation_needed(&mut self) {
         let first_is_theirs = self.role == Role::Callee && self.agreed.is_none();
         match self.phase {
-            Phase::Stable if first_is_theirs => {}
+            Phase::Stable if first_is_theirs || self.failures >= MOST_FAILURES => {}
             Phase::Stable => self.make_offer(),
             // The browser looks again whether negotiation is needed when it gets back to stable, and fires again
             // (W3C webrtc-pc, section 4.7.3). Only while the operation that leads back there is under way could it
@@ -309,12 +359,22 @@ impl Negotiator {
 
     fn take_offer(&mut self, arrived: Arrived) {
         let Arrived { description, negotiation, number } = arrived;
+        if self.is_of_another_connection(&description, negotiation) {
+            let offer = Signal::Description { description, negotiation };
+            self.outputs.push_back(Output::Superseded(Some(offer)));
+            return;
+        }
         if is_repeated(negotiation, self.last_remote_offer) {
             return;
         }
-        self.last_remote_offer = negotiation.or(self.last_remote_offer);
+        let before = self.last_remote_offer;
+        self.last_remote_offer = negotiation.or(before);
+        self.before_passed_over = None;
         let ours = match self.phase {
-            Phase::OfferOut { .. } if self.role == Role::Caller => return,
+            Phase::OfferOut { .. } if self.role == Role::Caller => {
+                self.before_passed_over = Some(before);
+                return;
+            }
             Phase::OfferOut { id } => Some(id),
             _ => None,
         };
@@ -327,6 +387,10 @@ impl Negotiator {
         let Arrived { description, negotiation, number } = arrived;
         let Phase::OfferOut { id } = self.phase else { return };
         if negotiation.is_some_and(|answered| answered != id) {
+            return;
+        }
+        if self.is_of_another_connection(&description, negotiation) {
+            self.outputs.push_back(Output::Superseded(None));
             return;
         }
         self.phase = Phase::ApplyingAnswer { id, number, ufrags: Ufrags::of(&description.sdp) };
@@ -343,6 +407,7 @@ impl Negotiator {
             }
             (Phase::ApplyingAnswer { id, number, ufrags }, _) => {
                 self.remote_applied(number, ufrags);
+                self.said.offer_was_heard();
                 self.agree(Negotiation { offer_by: Party::Local, id: Some(id) });
             }
             (Phase::ApplyingOffer { offer, .. }, _) => {
@@ -385,6 +450,7 @@ impl Negotiator {
             Phase::RollingBack => {}
             _ => self.roll_back_from(state),
         }
+        self.failures = self.failures.saturating_add(1);
         self.outputs.push_back(Output::GivenUp(failure));
         self.take_turn();
         if matches!(self.phase, Phase::Stable | Phase::OfferOut { .. } | Phase::RollingBack) {
@@ -394,6 +460,7 @@ impl Negotiator {
 
     fn roll_back_from(&mut self, state: SignalingState) {
         self.applied = self.settled.clone();
+        self.said.take_back_offer();
         let offer_of = match state {
             SignalingState::Stable => return,
             SignalingState::HaveLocalOffer => Party::Local,
@@ -405,14 +472,20 @@ impl Negotiator {
 
     fn agree(&mut self, negotiation: Negotiation) {
         self.agreed = Some(negotiation);
+        self.failures = 0;
         self.settled = self.applied.clone();
         self.outputs.push_back(Output::Agreed(negotiation));
         self.take_turn();
     }
 
     fn send_description(&mut self, description: Description, negotiation: Option<u32>) {
-        self.outputs.push_back(Output::Send(Signal::Description { description, negotiation }));
+        self.say(Signal::Description { description, negotiation });
         self.send_unsent();
+    }
+
+    fn say(&mut self, signal: Signal) {
+        self.said.note(&signal);
+        self.outputs.push_back(Output::Send(signal));
     }
 
     fn send_unsent(&mut self) {
@@ -429,7 +502,7 @@ impl Negotiator {
         }
         // One of a generation that was rolled back is of no use to the peer.
         if self.applied.local.fit(candidate.ufrag()) {
-            self.outputs.push_back(Output::Send(Signal::Candidate(candidate)));
+            self.say(Signal::Candidate(candidate));
         }
     }
 
@@ -452,6 +525,12 @@ impl Negotiator {
         } else {
             self.held.hold(self.arrived, candidate);
         }
+    }
+
+    /// Only a client that numbers its offers is known to keep to the session id.
+    fn is_of_another_connection(&mut self, description: &Description, negotiation: Option<u32>) -> bool {
+        let (Some(_), Some(theirs)) = (negotiation, connection_of(&description.sdp)) else { return false };
+        self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs
     }
 
     fn remote_applied(&mut self, number: u64, ufrags: Ufrags) {

@@ -1,4 +1,4 @@
-//! The one thing the engine reads in a session description: which ICE generation it is.
+//! What the engine reads in a session description: which ICE generation it is, and which connection's.
 
 /// The ICE user name fragments of a description (RFC 8839, section 5.4): one for each media section, all the same
 /// where everything is bundled.
@@ -32,9 +32,22 @@ impl Ufrags {
     }
 }
 
+/// Which connection a description is of: the session id in its `o=` line stays the same for as long as an
+/// RTCPeerConnection lives (RFC 8829, section 5.2.2).
+pub(super) fn connection_of(sdp: &str) -> Option<&str> {
+    sdp.lines().find_map(|line| line.strip_prefix("o="))?.split(' ').nth(1)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Ufrags;
+    use super::{Ufrags, connection_of};
+
+    #[test]
+    fn the_session_id_is_the_second_word_of_the_origin() {
+        let sdp = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\n";
+        assert_eq!(connection_of(sdp), Some("4611731400430051336"));
+        assert_eq!(connection_of("v=0\r\ns=-\r\n"), None);
+    }
 
     #[test]
     fn every_ufrag_counts_and_an_unnamed_candidate_may_belong_anywhere() {

@@ -11,10 +11,18 @@ pub struct Timing {
     pub quiet: Duration,
     /// For the answer to that.
     pub answer: Duration,
+    /// For the answer when there is reason to doubt that the server can be reached.
+    pub probe: Duration,
+    /// How long a connection must last to count as one, so that the pauses begin small again after it.
+    pub settled: Duration,
     /// The first pause before connecting again; it doubles with each failure.
     pub backoff: Duration,
     /// The longest such pause.
     pub backoff_most: Duration,
+    /// The same while a call is up: somebody may be waiting to be found again.
+    pub backoff_in_call: Duration,
+    /// How long peers are awaited that the server has forgotten. It has the same patience with those it knows.
+    pub grace: Duration,
 }
 
 impl Default for Timing {
@@ -23,8 +31,12 @@ impl Default for Timing {
             connect: Duration::from_secs(6),
             quiet: Duration::from_secs(15),
             answer: Duration::from_secs(8),
+            probe: Duration::from_secs(2),
+            settled: Duration::from_secs(5),
             backoff: Duration::from_millis(500),
             backoff_most: Duration::from_secs(20),
+            backoff_in_call: Duration::from_secs(3),
+            grace: Duration::from_secs(30),
         }
     }
 }
@@ -32,9 +44,10 @@ impl Default for Timing {
 impl Timing {
     /// The pause before attempt number `attempt` (from 1): half of it fixed and half scaled by `random` out of
     /// `u32::MAX`, so that the clients of a server that comes back do not all arrive at once.
-    pub(super) fn pause(&self, attempt: u32, random: u32) -> Duration {
+    pub(super) fn pause(&self, attempt: u32, random: u32, in_call: bool) -> Duration {
+        let most = if in_call { self.backoff_in_call } else { self.backoff_most };
         let doubled = self.backoff.saturating_mul(1_u32 << attempt.saturating_sub(1).min(16));
-        let half = doubled.min(self.backoff_most) / 2;
+        let half = doubled.min(most) / 2;
         half + half.saturating_mul(random) / u32::MAX
     }
 }
@@ -46,9 +59,10 @@ mod tests {
     #[test]
     fn the_pause_doubles_up_to_its_limit_and_half_of_it_is_random() {
         let timing = Timing::default();
-        assert_eq!(timing.pause(1, 0), Duration::from_millis(250));
-        assert_eq!(timing.pause(1, u32::MAX), Duration::from_millis(500));
-        assert_eq!(timing.pause(3, u32::MAX), Duration::from_secs(2));
-        assert_eq!(timing.pause(u32::MAX, u32::MAX), timing.backoff_most);
+        assert_eq!(timing.pause(1, 0, false), Duration::from_millis(250));
+        assert_eq!(timing.pause(1, u32::MAX, false), Duration::from_millis(500));
+        assert_eq!(timing.pause(3, u32::MAX, false), Duration::from_secs(2));
+        assert_eq!(timing.pause(u32::MAX, u32::MAX, false), timing.backoff_most);
+        assert_eq!(timing.pause(u32::MAX, u32::MAX, true), timing.backoff_in_call);
     }
 }

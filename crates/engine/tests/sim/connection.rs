@@ -14,6 +14,8 @@ use duologue_protocol::{Candidate, Description, Role, SdpType};
 pub struct Content {
     /// Unique in the world.
     pub id: u32,
+    /// The connection it is of.
+    pub connection: u32,
     /// The offer this answers.
     pub answers: Option<u32>,
     pub ufrag: String,
@@ -23,7 +25,8 @@ pub struct Content {
 impl Content {
     fn write(&self) -> String {
         format!(
-            "v=0\r\na=ice-ufrag:{}\r\ns={} {} {}\r\n",
+            "v=0\r\no=- {} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:{}\r\ns={} {} {}\r\n",
+            self.connection,
             self.ufrag,
             self.id,
             self.answers.map_or("-".to_owned(), |id| id.to_string()),
@@ -33,10 +36,12 @@ impl Content {
 
     fn read(sdp: &str) -> Self {
         let ufrag = sdp.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).unwrap().to_owned();
+        let origin = sdp.lines().find_map(|line| line.strip_prefix("o=- ")).unwrap();
         let words: Vec<&str> =
             sdp.lines().find_map(|line| line.strip_prefix("s=")).unwrap().split(' ').collect();
         Self {
             id: words[0].parse().unwrap(),
+            connection: origin.split(' ').next().unwrap().parse().unwrap(),
             answers: words[1].parse().ok(),
             ufrag,
             media_sections: words[2].parse().unwrap(),
@@ -46,7 +51,9 @@ impl Content {
 
 #[derive(Debug)]
 pub struct Connection {
-    role: Role,
+    /// Unique in the world.
+    pub id: u32,
+    pub role: Role,
     label: String,
     signaling: SignalingState,
     current: (Option<Content>, Option<Content>),
@@ -64,8 +71,9 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn new(role: Role, label: String) -> Self {
+    pub fn new(id: u32, role: Role, label: String) -> Self {
         Self {
+            id,
             role,
             label,
             signaling: SignalingState::Stable,
@@ -146,7 +154,7 @@ impl Connection {
                     _ => format!("u{id}"),
                 };
                 let media_sections = self.agreed.max(self.wanted);
-                let offer = Content { id, answers: None, ufrag, media_sections };
+                let offer = Content { id, connection: self.id, answers: None, ufrag, media_sections };
                 self.start_gathering(&offer);
                 self.signaling = SignalingState::HaveLocalOffer;
                 self.pending.0 = Some(offer.clone());
@@ -164,8 +172,13 @@ impl Connection {
                     Some(local) if !restarted => local.ufrag.clone(),
                     _ => format!("u{id}"),
                 };
-                let answer =
-                    Content { id, answers: Some(offer.id), ufrag, media_sections: offer.media_sections };
+                let answer = Content {
+                    id,
+                    connection: self.id,
+                    answers: Some(offer.id),
+                    ufrag,
+                    media_sections: offer.media_sections,
+                };
                 self.start_gathering(&answer);
                 self.settle(answer.clone(), offer);
                 Some(Description { kind: SdpType::Answer, sdp: answer.write() })
@@ -253,6 +266,19 @@ impl Connection {
         } else if remote != ufrag {
             self.violation(&format!("a candidate of {ufrag:?} added to {remote:?}"));
         }
+    }
+
+    /// The ICE generations that are in force, ours and theirs.
+    pub fn generations(&self) -> Option<(&str, &str)> {
+        match &self.current {
+            (Some(local), Some(remote)) => Some((&local.ufrag, &remote.ufrag)),
+            _ => None,
+        }
+    }
+
+    /// The connection that this one is connected to.
+    pub fn partner(&self) -> Option<u32> {
+        self.current.1.as_ref().map(|remote| remote.connection)
     }
 
     /// What keeps this side and the other from being in agreement.

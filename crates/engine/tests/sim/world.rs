@@ -1,32 +1,36 @@
-//! Two to four people, their sessions and connections, a server and a network. The schedule decides what happens next.
+//! Two to four people, their sessions and connections, a server and a network. The schedule decides what happens next,
+//! and when time passes.
 //!
-//! The network keeps the order of one sender's messages to one receiver, and the server's own words in place; messages
-//! of different senders overtake each other, wait as long as the schedule likes, and arrive twice.
+//! What can go wrong: messages are late or come twice, wires break in silence, the server forgets everything, computers
+//! sleep, and the paths between people break and need another ICE generation.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use duologue_engine::{
-    Instant, Negotiator, NegotiatorInput, NegotiatorOutput, Session, SessionEvent, SessionInput,
-    SessionOutput, Timing,
+    ConnectionState, Instant, LinkState, Negotiator, NegotiatorInput, NegotiatorOutput, Recovery,
+    RecoveryInput, RecoveryOutput, RecoveryTiming, Session, SessionEvent, SessionInput, SessionOutput,
+    Signal, Timing, Way,
 };
-use duologue_protocol::{
-    AnswerFrom, ClientMessage, Join, LeaveReason, OfferFrom, PeerId, PeerInfo, PeerLeft, Ready, Role, RoomId,
-    ServerMessage, SessionToken, TrickleFrom, Welcome,
-};
+use duologue_protocol::{ErrorCode, Join, JoinKey, Numbered, PeerId, Role, RoomId, ServerMessage};
 
 use super::connection::Connection;
+use super::server::{Server, WireId};
 
-const NOW: Instant = Instant::from_origin(std::time::Duration::ZERO);
+/// How long a computer sleeps.
+const SLEEP: Duration = Duration::from_secs(600);
 
 /// One thing that can happen next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// The server takes the next message of this person.
-    ServerTakes(usize),
-    /// This person gets the message at this place in their queue.
-    Deliver(usize, usize),
+    /// This person's new wire is open.
+    Connect(usize),
+    /// The server takes the next message of a wire.
+    ServerTakes(WireId),
+    /// This person gets the next message.
+    Deliver(usize),
     /// The same, and it will come again.
-    Duplicate(usize, usize),
+    Duplicate(usize),
     /// The operation under way takes effect.
     Execute(usize, PeerId),
     /// Its completion is reported.
@@ -35,12 +39,28 @@ pub enum Action {
     Fire(usize, PeerId),
     /// A candidate is gathered.
     Gather(usize, PeerId),
+    /// The connection reports that it is up, or that it has failed.
+    ReportLink(usize, PeerId),
+    /// The server notices that a wire has ended.
+    ServerNotices(WireId),
+    /// A person's browser notices.
+    ClientNotices(usize),
+    /// Time passes until somebody waits no longer.
+    Wait,
     /// The application adds a track.
     AddTrack(usize, PeerId),
     /// The application restarts ICE.
     RestartIce(usize, PeerId),
     Leave(usize),
     Join(usize),
+    /// This person's wire breaks, and neither end knows.
+    Cut(usize),
+    /// The server forgets everything.
+    RestartServer,
+    /// The path between this person and that peer breaks. Only another ICE generation mends it.
+    BreakPath(usize, PeerId),
+    /// Ten minutes pass in which nothing happens.
+    Sleep,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +69,10 @@ enum Kind {
     UnderWay,
     Provoked,
     ComingOrGoing,
+    /// What is between person and server goes wrong.
+    Signaling,
+    /// Other things go wrong.
+    Trouble,
 }
 
 impl Action {
@@ -56,31 +80,53 @@ impl Action {
         match self {
             Self::Duplicate(..) | Self::AddTrack(..) | Self::RestartIce(..) => Kind::Provoked,
             Self::Leave(_) | Self::Join(_) => Kind::ComingOrGoing,
+            Self::Cut(_) | Self::RestartServer => Kind::Signaling,
+            Self::BreakPath(..) | Self::Sleep => Kind::Trouble,
             _ => Kind::UnderWay,
         }
     }
 }
 
+/// What a schedule may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Faults {
+    /// Everything there is.
+    All,
+    /// Only what is between people and the server breaks; nobody leaves, and no path does.
+    OnlySignaling,
+}
+
 struct Pair {
     role: Role,
     negotiator: Negotiator,
+    recovery: Recovery,
     connection: Connection,
+    /// How the connection is, and what was last reported of it.
+    link: LinkState,
+    reported: LinkState,
 }
 
 struct Person {
     session: Session,
     wants_in: bool,
+    /// By the ids this person knows the others by.
     pairs: BTreeMap<PeerId, Pair>,
-    to_server: VecDeque<ClientMessage>,
-    from_server: Vec<ServerMessage>,
-    /// The id the server knows this person by.
-    id: Option<PeerId>,
+    wire: Option<WireId>,
+    opening: bool,
 }
 
 pub struct World {
+    now: Instant,
     people: Vec<Person>,
-    next_peer: u32,
+    server: Server,
+    /// Everybody the server ever named.
+    named: HashMap<PeerId, usize>,
+    /// The pairs of ICE generations whose path is broken.
+    broken: HashSet<(String, String)>,
     next_description: u32,
+    next_connection: u32,
+    /// How often somebody heard that a call with somebody was over.
+    pub partings: u32,
     violations: Vec<String>,
     trace: Vec<String>,
     settling: bool,
@@ -88,44 +134,72 @@ pub struct World {
 
 impl World {
     pub fn new(people: usize) -> Self {
+        let now = Instant::from_origin(Duration::from_secs(1000));
         let mut world = Self {
+            now,
             people: Vec::new(),
-            next_peer: 0,
+            server: Server::default(),
+            named: HashMap::new(),
+            broken: HashSet::new(),
             next_description: 0,
+            next_connection: 0,
+            partings: 0,
             violations: Vec::new(),
             trace: Vec::new(),
             settling: false,
         };
         for index in 0..people {
             world.people.push(Person {
-                session: Session::new(NOW, Timing::default()),
+                session: Session::new(now, Timing::default()),
                 wants_in: false,
                 pairs: BTreeMap::new(),
-                to_server: VecDeque::new(),
-                from_server: Vec::new(),
-                id: None,
+                wire: None,
+                opening: false,
             });
-            world.session(index, SessionInput::Opened);
+            world.carry_out(index);
+            world.act(&Action::Connect(index));
             world.act(&Action::Join(index));
         }
         world.trace.clear();
         world
     }
 
+    /// How many connections have been made.
+    pub fn connections_made(&self) -> u32 {
+        self.next_connection
+    }
+
     /// Everything that could happen now.
     pub fn possible(&self) -> Vec<Action> {
-        let mut actions = Vec::new();
-        for (index, person) in self.people.iter().enumerate() {
-            if !person.to_server.is_empty() {
-                actions.push(Action::ServerTakes(index));
+        let mut actions = vec![Action::RestartServer, Action::Sleep, Action::Wait];
+        for (wire, it) in self.server.wires.iter().enumerate() {
+            if !it.up.is_empty() && it.is_open() {
+                actions.push(Action::ServerTakes(wire));
             }
-            for place in deliverable(&person.from_server) {
-                actions.push(Action::Deliver(index, place));
-                if sender(&person.from_server[place]).is_some() {
-                    actions.push(Action::Duplicate(index, place));
+            if self.server.can_notice(wire) {
+                actions.push(Action::ServerNotices(wire));
+            }
+        }
+        for (index, person) in self.people.iter().enumerate() {
+            if person.opening {
+                actions.push(Action::Connect(index));
+            }
+            if let Some(wire) = person.wire.and_then(|wire| self.server.wires.get(wire)) {
+                // What the server sent before it closed still arrives.
+                if let Some(message) = wire.down.front().filter(|_| !wire.cut) {
+                    actions.push(Action::Deliver(index));
+                    if message.seq.is_some() {
+                        actions.push(Action::Duplicate(index));
+                    }
+                }
+                if wire.cut || (wire.closed_by_server && wire.down.is_empty()) {
+                    actions.push(Action::ClientNotices(index));
+                }
+                if wire.is_open() {
+                    actions.push(Action::Cut(index));
                 }
             }
-            for (peer, Pair { connection, .. }) in &person.pairs {
+            for (peer, Pair { connection, link, reported, .. }) in &person.pairs {
                 if connection.can_execute() {
                     actions.push(Action::Execute(index, peer.clone()));
                 }
@@ -138,6 +212,12 @@ impl World {
                 if connection.can_gather() {
                     actions.push(Action::Gather(index, peer.clone()));
                 }
+                if link != reported {
+                    actions.push(Action::ReportLink(index, peer.clone()));
+                }
+                if *link == LinkState::Connected {
+                    actions.push(Action::BreakPath(index, peer.clone()));
+                }
                 actions.push(Action::AddTrack(index, peer.clone()));
                 actions.push(Action::RestartIce(index, peer.clone()));
             }
@@ -146,13 +226,15 @@ impl World {
         actions
     }
 
-    /// Lets one possible thing happen. Most choices are for what is under way, some for an application that asks for
-    /// more or a network that repeats itself, a few for someone coming or going.
-    pub fn step(&mut self, choice: u16) {
-        let kind = match choice >> 12 {
-            0..=11 => Kind::UnderWay,
-            12..=14 => Kind::Provoked,
-            _ => Kind::ComingOrGoing,
+    /// Lets one possible thing happen. Most choices are for what is under way; the others for an application that asks
+    /// for more, a network that repeats itself, someone coming or going, and what goes wrong.
+    pub fn step(&mut self, choice: u16, faults: Faults) {
+        let kind = match (choice >> 12, faults) {
+            (0..=10, _) => Kind::UnderWay,
+            (11..=12, _) => Kind::Provoked,
+            (13, Faults::All) => Kind::ComingOrGoing,
+            (14, Faults::All) => Kind::Trouble,
+            _ => Kind::Signaling,
         };
         let mut actions = self.possible();
         actions.retain(|action| action.kind() == kind);
@@ -161,14 +243,20 @@ impl World {
         }
     }
 
-    /// Lets everything that is under way come to its end, fairly, with nobody touching anything.
+    /// Lets everything that is under way come to its end, fairly, with nobody touching anything; time passes only when
+    /// nothing else can happen. Where a connection has been given up, a person asks for another try.
     pub fn settle(&mut self) {
         self.settling = true;
         for _ in 0..2_000 {
             let mut actions = self.possible();
-            actions.retain(|action| action.kind() == Kind::UnderWay);
+            actions.retain(|action| action.kind() == Kind::UnderWay && *action != Action::Wait);
             if actions.is_empty() {
-                return;
+                if self.is_at_rest() {
+                    self.settling = false;
+                    return;
+                }
+                self.ask_again();
+                actions.push(Action::Wait);
             }
             for action in actions {
                 if self.possible().contains(&action) {
@@ -179,56 +267,84 @@ impl World {
         self.violations.push("it never comes to rest".to_owned());
     }
 
-    /// What is wrong with the world, now that it is at rest.
-    pub fn verdict(mut self) -> Result<(), String> {
+    /// Whether time would change nothing but the number of pings.
+    fn is_at_rest(&self) -> bool {
+        self.server.deadline().is_none()
+            && self.people.iter().all(|person| {
+                person.session.is_joined() == person.wants_in
+                    && person.wire.is_some_and(|wire| self.server.wires[wire].is_open())
+                    && person.pairs.values().all(|pair| {
+                        pair.recovery.state() == ConnectionState::Connected
+                            && pair.recovery.deadline().is_none()
+                    })
+            })
+    }
+
+    fn ask_again(&mut self) {
         for index in 0..self.people.len() {
-            let expected: Vec<PeerId> = if self.people[index].wants_in {
-                let others = self
-                    .people
-                    .iter()
-                    .enumerate()
-                    .filter(|(other, person)| *other != index && person.wants_in);
-                let mut ids: Vec<PeerId> = others.filter_map(|(_, person)| person.id.clone()).collect();
-                ids.sort();
-                ids
-            } else {
-                Vec::new()
-            };
-            let person = &self.people[index];
-            let known: Vec<PeerId> = person.pairs.keys().cloned().collect();
+            for peer in self.people[index].pairs.keys().cloned().collect::<Vec<_>>() {
+                if matches!(self.people[index].pairs[&peer].recovery.state(), ConnectionState::Failed(_)) {
+                    self.recover(index, &peer, RecoveryInput::Retry);
+                }
+            }
+        }
+    }
+
+    /// What is wrong with the world, now that it is at rest.
+    pub fn verdict(&mut self) -> Result<(), String> {
+        let mut violations = std::mem::take(&mut self.violations);
+        violations.append(&mut self.server.violations);
+        for (index, person) in self.people.iter().enumerate() {
+            let others = self.people.iter().enumerate();
+            let expected: Vec<usize> = others
+                .filter(|(other, it)| *other != index && it.wants_in && person.wants_in)
+                .map(|(other, _)| other)
+                .collect();
+            let mut known: Vec<usize> = person.pairs.keys().map(|peer| self.named[peer]).collect();
+            known.sort_unstable();
             if known != expected {
-                self.violations
-                    .push(format!("person {index} is connected to {known:?} instead of {expected:?}"));
+                violations.push(format!("person {index} is connected to {known:?} instead of {expected:?}"));
                 continue;
             }
             for (peer, pair) in &person.pairs {
-                let other = self.people.iter().find(|person| person.id.as_ref() == Some(peer)).unwrap();
-                let twin = &other.pairs[person.id.as_ref().unwrap()];
+                let Some(twin) = self.twin(index, peer) else { continue };
                 let (agreed, theirs) = (pair.negotiator.agreed(), twin.negotiator.agreed());
-                if pair.role == twin.role {
-                    self.violations.push("both are in the same role".to_owned());
-                }
                 if agreed.map(|it| it.id) != theirs.map(|it| it.id)
                     || agreed.map(|it| it.offer_by) == theirs.map(|it| it.offer_by)
                 {
-                    self.violations.push(format!("agreed on {agreed:?} and {theirs:?}"));
+                    violations.push(format!("agreed on {agreed:?} and {theirs:?}"));
                 }
                 if !pair.negotiator.is_at_rest() || pair.negotiator.held_candidates() > 0 {
-                    self.violations.push(format!("something is left over at person {index} for {peer}"));
+                    violations.push(format!("something is left over at person {index} for {peer}"));
                 }
-                self.violations.extend(pair.connection.disagreement(&twin.connection));
+                if pair.role == twin.role {
+                    violations.push("both are in the same role".to_owned());
+                }
+                if pair.link != LinkState::Connected || pair.recovery.state() != ConnectionState::Connected {
+                    violations.push(format!(
+                        "{index}→{peer} is {:?} and said to be {:?}",
+                        pair.link, pair.recovery
+                    ));
+                }
+                violations.extend(pair.connection.disagreement(&twin.connection));
             }
         }
         for person in &mut self.people {
             for pair in person.pairs.values_mut() {
-                self.violations.append(&mut pair.connection.violations);
+                violations.append(&mut pair.connection.violations);
             }
         }
-        if self.violations.is_empty() {
+        if violations.is_empty() {
             return Ok(());
         }
         let trace = self.trace.join("\n");
-        Err(format!("{:#?}\nafter this schedule, and then all that was under way:\n{trace}", self.violations))
+        Err(format!("{violations:#?}\nafter this schedule, and then all that was under way:\n{trace}"))
+    }
+
+    /// The other end of a pair, as the person at it has it.
+    fn twin(&self, index: usize, peer: &PeerId) -> Option<&Pair> {
+        let other = self.people.get(*self.named.get(peer)?)?;
+        other.pairs.iter().find(|(id, _)| self.named.get(*id) == Some(&index)).map(|(_, pair)| pair)
     }
 
     fn act(&mut self, action: &Action) {
@@ -236,18 +352,21 @@ impl World {
             self.trace.push(format!("    {action:?}"));
         }
         match action {
-            Action::ServerTakes(index) => {
-                if let Some(message) = self.people[*index].to_server.pop_front() {
-                    self.server(*index, message);
-                }
+            Action::Connect(index) => {
+                self.people[*index].opening = false;
+                self.people[*index].wire = Some(self.server.connect());
+                self.session(*index, SessionInput::Opened);
             }
-            Action::Deliver(index, place) => {
-                let message = self.people[*index].from_server.remove(*place);
-                self.session(*index, SessionInput::Received(message));
+            Action::ServerTakes(wire) => self.server.take(*wire),
+            Action::Deliver(index) => {
+                let wire = self.people[*index].wire.unwrap();
+                let message = self.server.wires[wire].down.pop_front().unwrap();
+                self.deliver(*index, message);
             }
-            Action::Duplicate(index, place) => {
-                let message = self.people[*index].from_server[*place].clone();
-                self.session(*index, SessionInput::Received(message));
+            Action::Duplicate(index) => {
+                let wire = self.people[*index].wire.unwrap();
+                let message = self.server.wires[wire].down.front().unwrap().clone();
+                self.deliver(*index, message);
             }
             Action::Execute(index, peer) => {
                 let pair = self.people[*index].pairs.get_mut(peer).unwrap();
@@ -256,6 +375,19 @@ impl World {
             Action::Report(index, peer) => self.browser(*index, peer, Connection::report),
             Action::Fire(index, peer) => self.browser(*index, peer, Connection::fire),
             Action::Gather(index, peer) => self.browser(*index, peer, Connection::gather),
+            Action::ReportLink(index, peer) => {
+                let pair = self.people[*index].pairs.get_mut(peer).unwrap();
+                pair.reported = pair.link;
+                let link = pair.link;
+                self.recover(*index, peer, RecoveryInput::Link(link));
+            }
+            Action::ServerNotices(wire) => self.server.notice(self.now, *wire),
+            Action::ClientNotices(index) => {
+                let wire = self.people[*index].wire.take().unwrap();
+                self.server.wires[wire].closed_by_client = true;
+                self.session(*index, SessionInput::Closed { random: 0 });
+            }
+            Action::Wait => self.wait(),
             Action::AddTrack(index, peer) => {
                 self.people[*index].pairs.get_mut(peer).unwrap().connection.add_track();
             }
@@ -264,16 +396,87 @@ impl World {
             }
             Action::Join(index) => {
                 self.people[*index].wants_in = true;
-                let room = RoomId::new("room").unwrap();
-                let join = Join { room, name: None, token: None, protocol: Some(1) };
+                let (room, key) = (RoomId::new("room").unwrap(), JoinKey::new(format!("key{index}")).ok());
+                let join = Join { room, name: None, token: None, protocol: Some(1), key, pairs: Vec::new() };
                 self.session(*index, SessionInput::Join(join));
             }
             Action::Leave(index) => {
                 self.people[*index].wants_in = false;
-                self.close_all(*index);
+                for peer in self.people[*index].pairs.keys().cloned().collect::<Vec<_>>() {
+                    self.close(*index, &peer);
+                }
                 self.session(*index, SessionInput::Leave);
             }
+            Action::Cut(index) => {
+                let wire = self.people[*index].wire.unwrap();
+                self.server.wires[wire].cut = true;
+            }
+            Action::RestartServer => self.server.restart(),
+            Action::BreakPath(index, peer) => {
+                let pair = &self.people[*index].pairs[peer];
+                let (local, remote) = pair.connection.generations().unwrap();
+                self.broken.insert((local.to_owned(), remote.to_owned()));
+                self.broken.insert((remote.to_owned(), local.to_owned()));
+            }
+            Action::Sleep => {
+                self.now = self.now + SLEEP;
+                self.timers();
+            }
         }
+        self.look_at_links();
+    }
+
+    /// To the next moment that somebody waits for.
+    fn wait(&mut self) {
+        let sessions = self.people.iter().filter_map(|person| person.session.deadline());
+        let pairs = self.people.iter().flat_map(|person| person.pairs.values());
+        let recoveries = pairs.filter_map(|pair| pair.recovery.deadline());
+        let next = sessions.chain(recoveries).chain(self.server.deadline()).min();
+        self.now = next.map_or(self.now, |next| next.max(self.now));
+        self.timers();
+    }
+
+    fn timers(&mut self) {
+        self.server.time_passes(self.now);
+        for index in 0..self.people.len() {
+            self.session(index, SessionInput::Timeout { random: 0 });
+            for peer in self.people[index].pairs.keys().cloned().collect::<Vec<_>>() {
+                self.recover(index, &peer, RecoveryInput::Timeout);
+            }
+        }
+    }
+
+    /// A connection is up when both ends are in the same ICE generations and the path between is not broken. While they
+    /// are about to change generations, it is as it was.
+    fn look_at_links(&mut self) {
+        let mut links = Vec::new();
+        for (index, person) in self.people.iter().enumerate() {
+            for (peer, pair) in &person.pairs {
+                let Some((local, remote)) = pair.connection.generations() else { continue };
+                let twin = self.twin(index, peer);
+                let is_partner =
+                    twin.is_some_and(|twin| Some(twin.connection.id) == pair.connection.partner());
+                let fits = twin.and_then(|twin| twin.connection.generations()) == Some((remote, local));
+                let broken = self.broken.contains(&(local.to_owned(), remote.to_owned()));
+                let link = match (is_partner, fits) {
+                    (false, _) => LinkState::Failed,
+                    (true, true) if broken => LinkState::Failed,
+                    (true, true) => LinkState::Connected,
+                    (true, false) => continue,
+                };
+                links.push((index, peer.clone(), link));
+            }
+        }
+        for (index, peer, link) in links {
+            self.people[index].pairs.get_mut(&peer).unwrap().link = link;
+        }
+    }
+
+    fn deliver(&mut self, index: usize, message: Numbered) {
+        if let ServerMessage::Welcome(welcome) = &message.message {
+            self.named.insert(welcome.id.clone(), index);
+        }
+        self.session(index, SessionInput::Received(message));
     }
 
     fn browser(&mut self, index: usize, peer: &PeerId, event: fn(&mut Connection) -> NegotiatorInput) {
@@ -285,28 +488,84 @@ impl World {
     fn negotiate(&mut self, index: usize, peer: &PeerId, input: NegotiatorInput) {
         let Some(pair) = self.people[index].pairs.get_mut(peer) else { return };
         pair.negotiator.handle(input);
-        let mut signals = Vec::new();
+        let (mut signals, mut agreed, mut superseded) = (Vec::new(), false, None);
         while let Some(output) = pair.negotiator.poll() {
             match output {
                 NegotiatorOutput::Run(operation) => pair.connection.run(operation),
                 NegotiatorOutput::AddCandidate(candidate) => pair.connection.add_candidate(&candidate),
                 NegotiatorOutput::Send(signal) => signals.push(signal),
-                NegotiatorOutput::Agreed(_) => {}
+                NegotiatorOutput::Agreed(_) => agreed = true,
                 NegotiatorOutput::GivenUp(failure) => self.violations.push(format!("given up: {failure:?}")),
+                NegotiatorOutput::Superseded(offer) => superseded = Some(offer),
             }
         }
         for signal in signals {
             self.session(index, SessionInput::Send(peer.clone(), signal));
         }
+        if agreed {
+            self.recover(index, peer, RecoveryInput::Agreed);
+        }
+        if let Some(offer) = superseded {
+            self.begin_anew(index, peer, offer);
+        }
+    }
+
+    fn begin_anew(&mut self, index: usize, peer: &PeerId, offer: Option<Signal>) {
+        self.close(index, peer);
+        self.connect(index, peer.clone(), if offer.is_some() { Role::Callee } else { Role::Caller });
+        if let Some(offer) = offer {
+            self.negotiate(index, peer, NegotiatorInput::Remote(offer));
+        }
+    }
+
+    fn recover(&mut self, index: usize, peer: &PeerId, input: RecoveryInput) {
+        let Some(pair) = self.people[index].pairs.get_mut(peer) else { return };
+        pair.recovery.handle(self.now, input);
+        let (mut doubt, mut measure, mut end) = (false, false, false);
+        while let Some(output) = pair.recovery.poll() {
+            match output {
+                RecoveryOutput::Measure => measure = true,
+                RecoveryOutput::Restart => pair.connection.restart_ice(),
+                RecoveryOutput::DoubtSignaling => doubt = true,
+                RecoveryOutput::State(_) => {}
+                RecoveryOutput::End(_) => end = true,
+            }
+        }
+        if measure {
+            let up = pair.link == LinkState::Connected;
+            let bytes = self.now.since(Instant::default()).as_millis() as u64;
+            self.recover(index, peer, RecoveryInput::Received(if up { bytes } else { 0 }));
+        }
+        if doubt {
+            self.session(index, SessionInput::Reachable);
+        }
+        if end {
+            self.partings += 1;
+            self.close(index, peer);
+            self.session(index, SessionInput::Forget(peer.clone()));
+        }
     }
 
     fn session(&mut self, index: usize, input: SessionInput) {
-        self.people[index].session.handle(NOW, input);
+        self.people[index].session.handle(self.now, input);
+        self.carry_out(index);
+    }
+
+    fn carry_out(&mut self, index: usize) {
         while let Some(output) = self.people[index].session.poll() {
             match output {
-                SessionOutput::Open => {}
-                SessionOutput::Transmit(message) => self.people[index].to_server.push_back(message),
-                SessionOutput::Close => self.violations.push("the session closed its transport".to_owned()),
+                SessionOutput::Open => self.people[index].opening = true,
+                SessionOutput::Transmit(message) => {
+                    if let Some(wire) = self.people[index].wire {
+                        self.server.wires[wire].up.push_back(message);
+                    }
+                }
+                SessionOutput::Close => {
+                    self.people[index].opening = false;
+                    if let Some(wire) = self.people[index].wire.take() {
+                        self.server.wires[wire].closed_by_client = true;
+                    }
+                }
                 SessionOutput::Event(event) => self.event(index, event),
             }
         }
@@ -314,24 +573,51 @@ impl World {
 
     fn event(&mut self, index: usize, event: SessionEvent) {
         match event {
-            SessionEvent::PeerJoined { peer, role } => {
-                let connection = Connection::new(role, format!("{index}→{}", peer.id));
-                let pair = Pair { role, negotiator: Negotiator::new(role), connection };
-                self.people[index].pairs.insert(peer.id, pair);
+            SessionEvent::PeerJoined { peer, role } => self.connect(index, peer.id, role),
+            SessionEvent::PeerLeft { peer, .. } => {
+                self.partings += 1;
+                self.close(index, &peer);
             }
-            SessionEvent::PeerLeft { peer, .. } => self.close(index, &peer),
+            SessionEvent::Way { peer, way, role } => {
+                if way == Way::Open {
+                    if let Some(pair) = self.people[index].pairs.get_mut(&peer) {
+                        pair.role = role;
+                        pair.connection.role = role;
+                    }
+                    self.negotiate(index, &peer, NegotiatorInput::Interrupted { role });
+                }
+                self.recover(index, &peer, RecoveryInput::Way(way));
+            }
             SessionEvent::Signal { from, signal } => {
                 self.negotiate(index, &from, NegotiatorInput::Remote(signal));
             }
             SessionEvent::Refused(refusal) => {
                 // Words that crossed a leaving find nobody; every other refusal is a mistake of ours.
-                if refusal.code != duologue_protocol::ErrorCode::NoRecipient {
+                if refusal.code != ErrorCode::NoRecipient {
                     self.violations.push(format!("refused: {refusal:?}"));
                 }
             }
             SessionEvent::Rejected(refusal) => self.violations.push(format!("rejected: {refusal:?}")),
-            SessionEvent::Reached | SessionEvent::Joined { .. } | SessionEvent::Unreached { .. } => {}
+            SessionEvent::Ended(refusal) => self.violations.push(format!("ended: {refusal:?}")),
+            SessionEvent::Reached
+            | SessionEvent::Joined { .. }
+            | SessionEvent::IceServers(_)
+            | SessionEvent::Unreached { .. } => {}
         }
+    }
+
+    fn connect(&mut self, index: usize, peer: PeerId, role: Role) {
+        self.next_connection += 1;
+        let connection = Connection::new(self.next_connection, role, format!("{index}→{peer}"));
+        let pair = Pair {
+            role,
+            negotiator: Negotiator::new(role),
+            recovery: Recovery::new(self.now, role, RecoveryTiming::default()),
+            connection,
+            link: LinkState::Connecting,
+            reported: LinkState::Connecting,
+        };
+        self.people[index].pairs.insert(peer, pair);
     }
 
     fn close(&mut self, index: usize, peer: &PeerId) {
@@ -339,95 +625,4 @@ impl World {
             self.violations.append(&mut pair.connection.violations);
         }
     }
-
-    fn close_all(&mut self, index: usize) {
-        for peer in self.people[index].pairs.keys().cloned().collect::<Vec<_>>() {
-            self.close(index, &peer);
-        }
-    }
-
-    fn server(&mut self, index: usize, message: ClientMessage) {
-        let from = self.people[index].id.clone();
-        let (to, relayed) = match (message, from) {
-            (ClientMessage::Ping, _) => return self.people[index].from_server.push(ServerMessage::Pong),
-            (ClientMessage::Join(_), _) => return self.server_joins(index),
-            (ClientMessage::Leave, _) => return self.server_leaves(index),
-            (ClientMessage::Offer(it), Some(from)) => (
-                it.to,
-                ServerMessage::Offer(OfferFrom { offer: it.offer, from, negotiation: it.negotiation }),
-            ),
-            (ClientMessage::Answer(it), Some(from)) => (
-                it.to,
-                ServerMessage::Answer(AnswerFrom { answer: it.answer, from, negotiation: it.negotiation }),
-            ),
-            (ClientMessage::Candidate(it), Some(from)) => {
-                (it.to, ServerMessage::Candidate(TrickleFrom { candidate: it.candidate, from }))
-            }
-            (message, from) => {
-                return self.violations.push(format!("{from:?} sent {message:?} out of turn"));
-            }
-        };
-        if let Some(receiver) = self.people.iter_mut().find(|person| person.id == to) {
-            receiver.from_server.push(relayed);
-        }
-    }
-
-    fn server_joins(&mut self, index: usize) {
-        self.next_peer += 1;
-        let id = PeerId::new(format!("p{}", self.next_peer)).unwrap();
-        let info = |id: &PeerId| PeerInfo { id: id.clone(), name: None, protocol: Some(1) };
-        let mut words = vec![ServerMessage::Welcome(Welcome {
-            id: id.clone(),
-            session: SessionToken::new("s").unwrap(),
-            ice_servers: Vec::new(),
-            limits: duologue_protocol::Limits::default(),
-        })];
-        for person in &mut self.people {
-            if let Some(member) = &person.id {
-                words.push(ServerMessage::Ready(Ready { role: Role::Callee, peer: info(member) }));
-                person.from_server.push(ServerMessage::Ready(Ready { role: Role::Caller, peer: info(&id) }));
-            }
-        }
-        self.people[index].id = Some(id);
-        self.people[index].from_server.append(&mut words);
-    }
-
-    fn server_leaves(&mut self, index: usize) {
-        let Some(peer) = self.people[index].id.take() else { return };
-        for person in self.people.iter_mut().filter(|person| person.id.is_some()) {
-            let left = PeerLeft { peer: peer.clone(), reason: LeaveReason::Left };
-            person.from_server.push(ServerMessage::PeerLeft(left));
-        }
-    }
-}
-
-fn sender(message: &ServerMessage) -> Option<&PeerId> {
-    match message {
-        ServerMessage::Offer(it) => Some(&it.from),
-        ServerMessage::Answer(it) => Some(&it.from),
-        ServerMessage::Candidate(it) => Some(&it.from),
-        _ => None,
-    }
-}
-
-/// The places in a queue whose message nothing forces to wait: the first of each sender, up to the server's own words.
-fn deliverable(queue: &[ServerMessage]) -> Vec<usize> {
-    let mut places = Vec::new();
-    let mut senders: Vec<&PeerId> = Vec::new();
-    for (place, message) in queue.iter().enumerate() {
-        match sender(message) {
-            Some(sender) if senders.contains(&sender) => {}
-            Some(sender) => {
-                senders.push(sender);
-                places.push(place);
-            }
-            None => {
-                if place == 0 {
-                    places.push(0);
-                }
-                break;
-            }
-        }
-    }
-    places
 }
