@@ -31,7 +31,9 @@ mod signaling;
 
 pub use duologue_protocol::{IceServer, LeaveReason, PeerId};
 
-pub use browser::{MediaKind, MediaProblem, RtcOptions, TransportPolicy};
+pub use browser::{MediaKind, MediaProblem, RtcOptions, ServerProblem, TransportPolicy};
 pub use error::Error;
-pub use room::{Event, Events, LocalMedia, LocalState, Options, Peer, PeerState, Room, Sending, Watch};
+pub use room::{
+    Event, Events, LocalMedia, LocalState, Options, Peer, PeerState, Reason, Room, Sending, Watch,
+};
 pub use signaling::Signaling;

@@ -9,10 +9,8 @@ mod ends;
 
 use common::{Census, muted, notebook, picture, sound, unmuted};
 use duologue::IceServer;
-use duologue::browser::{
-    Connection, ConnectionEvent, DataChannelEvent, LinkState, MediaKind, MediaStream, RtcOptions,
-};
-use duologue_engine::{Operation, Party, SignalingState};
+use duologue::browser::{Connection, ConnectionEvent, DataChannelEvent, MediaKind, MediaStream, RtcOptions};
+use duologue_engine::{LinkState, Operation, Party, SignalingState};
 use duologue_protocol::{Candidate, Description, SdpType};
 use ends::{Note, Parcel, a_call, mirrored, offer, two_ends};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};

@@ -1,7 +1,7 @@
 //! The call itself, and its end.
 
 use duologue::browser::dom;
-use duologue::{Event, Peer, PeerState, Signaling};
+use duologue::{Event, Peer, PeerState, Reason, Signaling};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 
@@ -52,6 +52,9 @@ impl App {
             }
             Event::PeerLeft { peer, reason } => {
                 self.tiles.retain(|tile| tile.peer.id != peer.id);
+                if self.note_action == Some(NoteAction::Reconnect) {
+                    self.hide_note();
+                }
                 self.show_waiting();
                 self.page.status.set_text(&words::left(&peer, &reason));
             }
@@ -61,7 +64,13 @@ impl App {
                     self.play();
                 }
             }
-            Event::State { peer, state } => self.peer_state(&peer, state),
+            Event::State { peer, state, reason } => self.peer_state(&peer, state, reason),
+            Event::PeerAway(peer) => self.peer_away(&peer, true),
+            Event::PeerBack(peer) => self.peer_away(&peer, false),
+            Event::Ended(refusal) if refusal.code.as_str() == "removed" => {
+                self.end("You were removed from the call", words::REMOVED);
+            }
+            Event::Ended(_) => self.end("The call goes on elsewhere", words::REPLACED),
             Event::Media { peer, audio, video } => {
                 if let Some(tile) = self.tile(&peer) {
                     tile.set_media(audio, video);
@@ -90,11 +99,23 @@ impl App {
         }
     }
 
-    fn peer_state(&mut self, peer: &Peer, state: PeerState) {
+    fn peer_state(&mut self, peer: &Peer, state: PeerState, reason: Option<Reason>) {
+        let Some(tile) = self.tiles.iter_mut().find(|tile| tile.peer.id == peer.id) else { return };
+        let words = reason.as_ref().map(|reason| reason.message);
+        tile.set_state(state, reason);
+        self.page.status.set_text(&words::state(tile));
+        self.page.status.set("data-state", state.as_str());
+        match words {
+            Some(words) => self.note(words, Some(("Try again", NoteAction::Reconnect))),
+            None if self.note_action == Some(NoteAction::Reconnect) => self.hide_note(),
+            None => {}
+        }
+    }
+
+    fn peer_away(&mut self, peer: &Peer, away: bool) {
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.peer.id == peer.id) {
-            tile.set_state(state);
-            self.page.status.set_text(&words::state(peer, state));
-            self.page.status.set("data-state", state.as_str());
+            tile.set_away(away);
+            self.page.status.set_text(&words::state(tile));
         }
     }
 
@@ -109,7 +130,7 @@ impl App {
         let state = self.tiles.last().map_or("", |tile| tile.state.as_str());
         self.page.status.set("data-state", state);
         let words = match self.tiles.last() {
-            Some(tile) => words::state(&tile.peer, tile.state),
+            Some(tile) => words::state(tile),
             None if matches!(self.signaling, Signaling::Tabs { .. }) => words::NO_SERVER.to_owned(),
             None => "Waiting for someone to join".to_owned(),
         };
@@ -156,6 +177,12 @@ impl App {
                 self.play();
             }
             Some(NoteAction::TryServer) => self.try_server(),
+            Some(NoteAction::Reconnect) => {
+                self.hide_note();
+                if let Some(visit) = &self.visit {
+                    visit.room.retry();
+                }
+            }
             Some(NoteAction::OpenMedia) => {
                 self.hide_note();
                 self.open_media();
@@ -194,11 +221,15 @@ impl App {
     }
 
     pub(super) fn leave(&mut self) {
+        self.end("You left the call", "Your camera and microphone are off.");
+    }
+
+    fn end(&mut self, title: &str, words: &str) {
         self.screen = Screen::Ended;
         remember_place("");
         self.end_visit();
-        self.page.ended_title.set_text("You left the call");
-        self.page.ended_words.set_text("Your camera and microphone are off.");
+        self.page.ended_title.set_text(title);
+        self.page.ended_words.set_text(words);
         dom::set_title("Duologue");
         show_screen("ended");
         self.page.ended_title.focus();

@@ -97,6 +97,8 @@ struct App {
 enum NoteAction {
     PlaySound,
     TryServer,
+    /// Tries again to connect to a peer.
+    Reconnect,
     OpenMedia,
     Dismiss,
 }

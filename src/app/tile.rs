@@ -1,7 +1,7 @@
 //! Someone else in the call, on the stage.
 
 use duologue::browser::{MediaStream, dom::Element};
-use duologue::{Peer, PeerState};
+use duologue::{Peer, PeerState, Reason};
 
 use super::words;
 
@@ -9,13 +9,17 @@ use super::words;
 pub struct Tile {
     pub peer: Peer,
     pub state: PeerState,
+    /// Why the connection has failed, if it has.
+    pub reason: Option<Reason>,
+    /// Whether they have lost the signaling server.
+    pub away: bool,
     element: Element,
 }
 
 impl Tile {
     pub fn new(peer: Peer, stage: &Element) -> Option<Self> {
         let element = Element::from_template("tile")?;
-        let tile = Self { peer, state: PeerState::Connecting, element };
+        let tile = Self { peer, state: PeerState::Connecting, reason: None, away: false, element };
         tile.set_text(".tile-name", words::name(&tile.peer));
         tile.set_text(".tile-initial", &words::initial(&tile.peer));
         // The id is the server's word, not the person's.
@@ -25,8 +29,14 @@ impl Tile {
         Some(tile)
     }
 
-    pub fn set_state(&mut self, state: PeerState) {
+    pub fn set_state(&mut self, state: PeerState, reason: Option<Reason>) {
         self.state = state;
+        self.reason = reason;
+        self.show_state();
+    }
+
+    pub fn set_away(&mut self, away: bool) {
+        self.away = away;
         self.show_state();
     }
 
@@ -49,7 +59,7 @@ impl Tile {
 
     fn show_state(&self) {
         self.element.set("data-state", self.state.as_str());
-        self.set_text(".tile-state", words::tile(self.state));
+        self.set_text(".tile-state", words::tile(self));
     }
 
     fn set_text(&self, selector: &str, text: &str) {

@@ -2,11 +2,16 @@
 
 use duologue::{Error, LeaveReason, MediaKind, MediaProblem, Peer, PeerState};
 
+use super::tile::Tile;
+
 pub const NO_SERVER: &str = "No signaling server here: only tabs of this browser can join.";
 pub const CONNECTING: &str = "Connecting to the server…";
 pub const SERVER_GONE: &str = "The server does not answer at the moment. Trying again…";
 pub const SERVER_GONE_IN_CALL: &str =
     "The server does not answer at the moment. Your call goes on; nobody new can come in until it is back.";
+pub const REMOVED: &str = "Someone took you out of the room. Your camera and microphone are off.";
+pub const REPLACED: &str =
+    "It was taken up over another connection. Your camera and microphone are off here.";
 pub const SOUND_BLOCKED: &str = "The browser holds back the sound until you say so.";
 pub const NO_WEBRTC: &str =
     "It has no WebRTC, which is what browsers call each other with, or it is switched off.";
@@ -23,27 +28,24 @@ pub fn initial(peer: &Peer) -> String {
 }
 
 /// The state of one connection, on its tile.
-pub fn tile(state: PeerState) -> &'static str {
-    match state {
-        PeerState::Connecting => "Connecting…",
+pub fn tile(tile: &Tile) -> &'static str {
+    match tile.state {
         PeerState::Connected => "",
+        PeerState::Connecting if !tile.away => "Connecting…",
         PeerState::Failed => "Not connected",
+        _ if tile.away => "Connection lost",
         _ => "Reconnecting…",
     }
 }
 
 /// The state of one connection, as a sentence.
-pub fn state(peer: &Peer, state: PeerState) -> String {
-    let name = name(peer);
-    match state {
-        PeerState::Connecting => ["Connecting to ", name, "…"].concat(),
+pub fn state(tile: &Tile) -> String {
+    let name = name(&tile.peer);
+    match tile.state {
         PeerState::Connected => ["Connected with ", name].concat(),
-        PeerState::Failed => [
-            "No connection to ",
-            name,
-            ". Your networks do not let each other through. Leave and join again.",
-        ]
-        .concat(),
+        PeerState::Connecting if !tile.away => ["Connecting to ", name, "…"].concat(),
+        PeerState::Failed => ["No connection to ", name].concat(),
+        _ if tile.away => [name, " lost the connection. Waiting for them to come back…"].concat(),
         _ => ["The connection to ", name, " is interrupted. Waiting for it to come back…"].concat(),
     }
 }
@@ -54,6 +56,7 @@ pub fn left(peer: &Peer, reason: &LeaveReason) -> String {
     match reason {
         LeaveReason::Left => [name, " left the call."].concat(),
         LeaveReason::Replaced => [name, " joined again."].concat(),
+        LeaveReason::Removed => [name, " was removed from the call."].concat(),
         _ => [name, " lost the connection."].concat(),
     }
 }

@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{MediaStream, RtcPeerConnection, RtcRtpSender};
+use web_sys::{Event, MediaStream, RtcConfiguration, RtcPeerConnection, RtcRtpSender};
 
 #[wasm_bindgen]
 extern "C" {
@@ -14,6 +14,27 @@ extern "C" {
     /// in one step (W3C webrtc-pc, section 4.4.2).
     #[wasm_bindgen(method, js_name = setLocalDescription)]
     pub fn set_implicit_local_description(this: &PeerConnection) -> Promise;
+
+    /// `restartIce()` (W3C webrtc-pc, section 4.4.2): the next negotiation restarts ICE, however late it comes.
+    #[wasm_bindgen(method, js_name = restartIce)]
+    pub fn restart_ice(this: &PeerConnection);
+
+    /// `setConfiguration(…)` (W3C webrtc-pc, section 4.4.2): other STUN and TURN servers for the next gathering.
+    #[wasm_bindgen(method, catch, js_name = setConfiguration)]
+    pub fn set_configuration(this: &PeerConnection, configuration: &RtcConfiguration) -> Result<(), JsValue>;
+
+    /// `RTCPeerConnectionIceErrorEvent` (W3C webrtc-pc, section 4.8.3).
+    #[wasm_bindgen(extends = Event)]
+    pub type IceErrorEvent;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn url(this: &IceErrorEvent) -> Option<String>;
+
+    #[wasm_bindgen(method, getter, js_name = errorCode)]
+    pub fn error_code(this: &IceErrorEvent) -> Option<u16>;
+
+    #[wasm_bindgen(method, getter, js_name = errorText)]
+    pub fn error_text(this: &IceErrorEvent) -> Option<String>;
 
     /// `RTCRtpSender` with the methods that web-sys does not bind.
     #[wasm_bindgen(extends = RtcRtpSender)]

@@ -1,6 +1,6 @@
 //! RTCPeerConnection: runs the operations the engine asks for, reports what happens.
 
-use duologue_engine::{Failure, Operation, Party, SignalingState};
+use duologue_engine::{Failure, LinkState, Operation, Party, SignalingState};
 use duologue_protocol::{Candidate, Description, IceServer, SdpType};
 use gloo_events::EventListener;
 use js_sys::{Array, Promise, Reflect};
@@ -13,8 +13,9 @@ use web_sys::{
     RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
 };
 
-use super::bindings::{PeerConnection, Sender};
+use super::bindings::{IceErrorEvent, PeerConnection, Sender};
 use super::data_channel::{DataChannel, DataChannelEvent};
+use super::stats;
 use super::words;
 
 /// Sound or picture.
@@ -59,17 +60,34 @@ pub struct RtcOptions {
     pub transport_policy: TransportPolicy,
 }
 
-/// Where the connection stands (W3C webrtc-pc, section 4.4.1.4, `RTCPeerConnectionState`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
-    /// Not up yet.
-    Connecting,
-    /// Up.
-    Connected,
-    /// Nothing arrives at the moment. It may come back by itself.
-    Disconnected,
-    /// It will not come back by itself.
-    Failed,
+impl RtcOptions {
+    fn configuration(&self) -> Result<RtcConfiguration, String> {
+        let configuration = RtcConfiguration::new();
+        if !self.ice_servers.is_empty() {
+            let servers = serde_wasm_bindgen::to_value(&self.ice_servers);
+            configuration.set_ice_servers(&servers.map_err(|error| error.to_string())?);
+        }
+        let set = |name: &str, value: &str| {
+            Reflect::set(&configuration, &JsValue::from_str(name), &JsValue::from_str(value))
+        };
+        // One transport for everything: fewer ports, fewer candidates, quicker.
+        let _ = set("bundlePolicy", "max-bundle");
+        if self.transport_policy == TransportPolicy::Relay {
+            let _ = set("iceTransportPolicy", "relay");
+        }
+        Ok(configuration)
+    }
+}
+
+/// A STUN or TURN server did not do what it is for (W3C webrtc-pc, section 4.8.3). Other ways may still be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerProblem {
+    /// Its address.
+    pub url: String,
+    /// The STUN error code (RFC 8489, section 14.8), or 701 if the server could not be reached.
+    pub code: u16,
+    /// What it said.
+    pub text: String,
 }
 
 /// What happens on a connection.
@@ -83,13 +101,15 @@ pub enum ConnectionEvent {
     State(LinkState),
     /// The other side will send this track.
     Track(MediaStreamTrack),
+    /// A STUN or TURN server is of no help.
+    ServerProblem(ServerProblem),
 }
 
 /// A connection. Dropping it removes the listeners and closes it: a browser allows a few hundred, and counts those
 /// that wait to be collected.
 pub struct Connection {
     connection: RtcPeerConnection,
-    _listeners: [EventListener; 4],
+    _listeners: [EventListener; 5],
 }
 
 impl Connection {
@@ -101,19 +121,7 @@ impl Connection {
         options: &RtcOptions,
         on_event: impl Fn(ConnectionEvent) + Clone + 'static,
     ) -> Result<Self, String> {
-        let configuration = RtcConfiguration::new();
-        if !options.ice_servers.is_empty() {
-            let servers = serde_wasm_bindgen::to_value(&options.ice_servers);
-            configuration.set_ice_servers(&servers.map_err(|error| error.to_string())?);
-        }
-        let set = |name: &str, value: &str| {
-            Reflect::set(&configuration, &JsValue::from_str(name), &JsValue::from_str(value))
-        };
-        // One transport for everything: fewer ports, fewer candidates, quicker.
-        let _ = set("bundlePolicy", "max-bundle");
-        if options.transport_policy == TransportPolicy::Relay {
-            let _ = set("iceTransportPolicy", "relay");
-        }
+        let configuration = options.configuration()?;
         let connection =
             RtcPeerConnection::new_with_configuration(&configuration).map_err(|error| words(&error))?;
         let listen =
@@ -134,6 +142,14 @@ impl Connection {
             }),
             listen("connectionstatechange", |connection, _| {
                 link_state(connection).map(ConnectionEvent::State)
+            }),
+            listen("icecandidateerror", |_, event| {
+                let event = event.unchecked_ref::<IceErrorEvent>();
+                Some(ConnectionEvent::ServerProblem(ServerProblem {
+                    url: event.url().unwrap_or_default(),
+                    code: event.error_code().unwrap_or_default(),
+                    text: event.error_text().unwrap_or_default(),
+                }))
             }),
             listen("track", |_, event| {
                 event.dyn_ref::<RtcTrackEvent>().map(|event| ConnectionEvent::Track(event.track()))
@@ -182,6 +198,30 @@ impl Connection {
                 (promise, false)
             }
         }
+    }
+
+    /// Restarts ICE with the next negotiation, which the browser asks for as soon as there can be one.
+    pub fn restart_ice(&self) {
+        self.connection.unchecked_ref::<PeerConnection>().restart_ice();
+    }
+
+    /// Other servers, for the next gathering.
+    ///
+    /// # Errors
+    /// What the browser said, in words; then those before stay.
+    pub fn reconfigure(&self, options: &RtcOptions) -> Result<(), String> {
+        let configuration = options.configuration()?;
+        let changed = self.connection.unchecked_ref::<PeerConnection>().set_configuration(&configuration);
+        changed.map_err(|error| words(&error))
+    }
+
+    /// Calls `report` with the number of bytes that have arrived in all.
+    pub fn measure(&self, report: impl FnOnce(u64) + 'static) {
+        let connection = self.connection.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let report_of_browser = JsFuture::from(connection.get_stats()).await;
+            report(report_of_browser.map_or(0, |it| stats::bytes_received(&it)));
+        });
     }
 
     /// Hands a remote candidate to the connection. One that it cannot use (a `.local` name that does not resolve, an

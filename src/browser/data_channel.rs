@@ -11,12 +11,14 @@ pub enum DataChannelEvent {
     Opened,
     /// Text has arrived. Binary messages are not reported.
     Text(String),
+    /// The other side closed it, or the connection is gone for good.
+    Closed,
 }
 
 /// An open or opening channel. Dropping it closes it.
 pub struct DataChannel {
     channel: RtcDataChannel,
-    _listeners: [EventListener; 2],
+    _listeners: [EventListener; 3],
 }
 
 impl DataChannel {
@@ -24,9 +26,10 @@ impl DataChannel {
         channel: RtcDataChannel,
         on_event: impl Fn(DataChannelEvent) + Clone + 'static,
     ) -> Self {
-        let on_open = on_event.clone();
+        let (on_open, on_close) = (on_event.clone(), on_event.clone());
         let listeners = [
             EventListener::new(&channel, "open", move |_| on_open(DataChannelEvent::Opened)),
+            EventListener::new(&channel, "close", move |_| on_close(DataChannelEvent::Closed)),
             EventListener::new(&channel, "message", move |event| {
                 let text = event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string());
                 if let Some(text) = text {

@@ -2,7 +2,7 @@
 
 use gloo_events::EventListener;
 use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// Why a call cannot be made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,15 @@ pub fn origin_socket() -> Option<String> {
 /// Calls `then` on every event `name` of the window, until the listener is dropped.
 pub(crate) fn on_window(name: &'static str, then: impl Fn() + 'static) -> Option<EventListener> {
     Some(EventListener::new(web_sys::window()?.as_ref(), name, move |_| then()))
+}
+
+/// Calls `then` whenever the computer may be in another network, until the listener is dropped. Not every browser
+/// tells (Network Information API).
+pub(crate) fn on_network_change(then: impl Fn() + 'static) -> Option<EventListener> {
+    let navigator = web_sys::window()?.navigator();
+    let network = Reflect::get(&navigator, &JsValue::from_str("connection")).ok()?;
+    let target = network.dyn_into::<web_sys::EventTarget>().ok()?;
+    Some(EventListener::new(&target, "change", move |_| then()))
 }
 
 /// Calls `then` whenever the page is shown again, until the listener is dropped.

@@ -14,11 +14,12 @@ mod lock;
 mod media;
 #[cfg(feature = "app")]
 mod meter;
+mod stats;
 
 pub use gloo_events::EventListener as Listener;
 pub use web_sys::{MediaStream, MediaStreamTrack};
 
-pub use connection::{Connection, ConnectionEvent, LinkState, MediaKind, RtcOptions, TransportPolicy};
+pub use connection::{Connection, ConnectionEvent, MediaKind, RtcOptions, ServerProblem, TransportPolicy};
 pub use data_channel::{DataChannel, DataChannelEvent};
 pub use environment::{Shortcoming, origin_socket, shortcoming};
 pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change};
@@ -27,7 +28,7 @@ pub use meter::Meter;
 
 pub(crate) use bus::Bus;
 pub(crate) use clock::{now, random, random_token, wall_clock_millis};
-pub(crate) use environment::{on_shown, on_window};
+pub(crate) use environment::{on_network_change, on_shown, on_window};
 pub(crate) use json::{Json, to_text};
 pub(crate) use lock::Lock;
 pub(crate) use media::{capture_all, exactly};

@@ -39,7 +39,19 @@ extern "C" {
 }
 
 /// The names of the events, in the order of `RoomEvents` in `types.d.ts`.
-const EVENTS: [&str; 8] = ["joined", "peer", "peer-left", "stream", "state", "media", "signaling", "error"];
+const EVENTS: [&str; 11] = [
+    "joined",
+    "peer",
+    "peer-away",
+    "peer-back",
+    "peer-left",
+    "stream",
+    "state",
+    "media",
+    "signaling",
+    "ended",
+    "error",
+];
 
 /// A place in a room.
 #[wasm_bindgen(js_name = Room)]
@@ -142,6 +154,14 @@ impl JsRoom {
         self.set_media(MediaKind::Video, on).await;
     }
 
+    /// Does not wait for the next try to reach the signaling server, and tries again to connect to peers where that has
+    /// failed.
+    pub fn retry(&self) {
+        if let Some(room) = &*self.0.room.borrow() {
+            room.retry();
+        }
+    }
+
     /// Leaves: closes every connection, releases camera and microphone, and reports nothing any more.
     pub fn leave(&self) {
         self.0.handlers.borrow_mut().clear();
@@ -195,14 +215,18 @@ fn js_event(event: Event) -> (&'static str, JsValue) {
     match event {
         Event::Joined(id) => ("joined", object(&[("id", id.as_str().into())])),
         Event::Peer(peer) => ("peer", object(&[("peer", values::peer(&peer))])),
+        Event::PeerAway(peer) => ("peer-away", object(&[("peer", values::peer(&peer))])),
+        Event::PeerBack(peer) => ("peer-back", object(&[("peer", values::peer(&peer))])),
         Event::PeerLeft { peer, reason } => {
             ("peer-left", object(&[("peer", values::peer(&peer)), ("reason", reason.as_str().into())]))
         }
         Event::Stream { peer, stream } => {
             ("stream", object(&[("peer", values::peer(&peer)), ("stream", stream.into())]))
         }
-        Event::State { peer, state } => {
-            ("state", object(&[("peer", values::peer(&peer)), ("state", state.as_str().into())]))
+        Event::State { peer, state, reason } => {
+            let mut fields = vec![("peer", values::peer(&peer)), ("state", state.as_str().into())];
+            fields.extend(reason.map(|reason| ("reason", values::reason(&reason))));
+            ("state", object(&fields))
         }
         Event::Media { peer, audio, video } => {
             let fields = [("peer", values::peer(&peer)), ("audio", audio.into()), ("video", video.into())];
@@ -213,6 +237,7 @@ fn js_event(event: Event) -> (&'static str, JsValue) {
             let millis = u32::try_from(retry_in.as_millis()).unwrap_or(u32::MAX);
             ("signaling", object(&[("reached", false.into()), ("retryIn", millis.into())]))
         }
+        Event::Ended(refusal) => ("ended", object(&[("error", exception(&refusal.into()))])),
         Event::Error(error) => ("error", object(&[("error", exception(&error))])),
     }
 }

@@ -21,22 +21,36 @@ export interface JoinOptions {
   rtc?: { iceServers?: RTCIceServer[]; iceTransportPolicy?: RTCIceTransportPolicy };
 }
 
+/** Why a connection has failed: `message` tells a person what to do, `code` is for programs. */
+export interface FailureReason {
+  readonly code: "offline" | "peer-away" | "no-answer" | "relay-failed" | "no-relay" | "no-path" | string;
+  readonly message: string;
+  /** The STUN and TURN servers that were of no help. */
+  readonly servers: { url: string; code: number; message: string }[];
+}
+
 /** What `room.on` can hear. */
 export interface RoomEvents {
   /** We are in the room again, under another id: the server had forgotten us. */
   joined: { id: string };
   /** Someone is in the room with us. */
   peer: { peer: Peer };
+  /** Someone has lost the signaling server and is expected back. The call goes on if only that is broken. */
+  "peer-away": { peer: Peer };
+  /** Someone who was away is back. */
+  "peer-back": { peer: Peer };
   /** Someone is no longer. */
-  "peer-left": { peer: Peer; reason: "left" | "lost" | "replaced" | string };
+  "peer-left": { peer: Peer; reason: "left" | "lost" | "replaced" | "removed" | string };
   /** What someone sends can be shown. Tracks may be added to the stream later. */
   stream: { peer: Peer; stream: MediaStream };
-  /** The connection to someone changed. */
-  state: { peer: Peer; state: "connecting" | "connected" | "reconnecting" | "failed" };
+  /** The connection to someone changed. It is repaired by itself; `failed` means that all tries were in vain. */
+  state: { peer: Peer; state: "connecting" | "connected" | "reconnecting" | "failed"; reason?: FailureReason };
   /** Someone turned their microphone or camera on or off. */
   media: { peer: Peer; audio: boolean; video: boolean };
   /** The signaling server is there, or not; calls go on without it. `retryIn` is in milliseconds. */
   signaling: { reached: boolean; retryIn?: number };
+  /** We are no longer in the room: removed, or replaced by another connection of the same session. Calls are over. */
+  ended: { error: RoomError };
   /** Something went wrong that changed nothing else. */
   error: { error: RoomError };
 }

@@ -3,7 +3,7 @@
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::{Error, Peer};
+use crate::{Error, Peer, Reason};
 
 pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
@@ -15,6 +15,18 @@ pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
 
 pub(super) fn peer(peer: &Peer) -> JsValue {
     object(&[("id", peer.id.as_str().into()), ("name", peer.name.as_str().into())])
+}
+
+pub(super) fn reason(reason: &Reason) -> JsValue {
+    let servers = reason.servers.iter().map(|problem| {
+        let (url, text) = (problem.url.as_str().into(), problem.text.as_str().into());
+        object(&[("url", url), ("code", problem.code.into()), ("message", text)])
+    });
+    object(&[
+        ("code", reason.code.into()),
+        ("message", reason.message.into()),
+        ("servers", servers.collect::<js_sys::Array>().into()),
+    ])
 }
 
 /// An `Error` with a `code`.

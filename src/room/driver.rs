@@ -3,8 +3,10 @@
 //! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
 //! order, and the engine sees the world as it was tested.
 
-use duologue_engine::{Failure, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing};
-use duologue_protocol::{Description, IceServer, Join, PeerId, PeerInfo, Role};
+use duologue_engine::{
+    Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing,
+};
+use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerInfo, Role};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
@@ -25,8 +27,10 @@ pub(super) enum Happening {
     Transport(u32, TransportEvent),
     Pair(PeerId, PairHappening),
     MediaChanged,
-    /// The browser is online again, or the page is shown again.
-    Reachable,
+    /// The page is shown again.
+    Shown,
+    /// The computer is online again, or in another network.
+    NetworkChanged,
     Timer,
 }
 
@@ -35,12 +39,15 @@ pub(super) enum PairHappening {
     Connection(ConnectionEvent),
     Control(DataChannelEvent),
     Operation(Result<Option<Description>, Failure>),
+    /// So many bytes have arrived in all.
+    Measured(u64),
 }
 
 /// Something the application wants.
 pub(super) enum Command {
     Enter(Join, oneshot::Sender<Result<PeerId, Error>>),
     Exit,
+    Retry,
     Subscribe(UnboundedSender<Event>),
     /// The room was dropped.
     End,
@@ -62,7 +69,7 @@ pub(super) struct Driver {
     happenings: UnboundedSender<Happening>,
     _timer: Option<Timeout>,
     _media: Option<Watch>,
-    _listeners: [Option<Listener>; 2],
+    _listeners: [Option<Listener>; 3],
 }
 
 impl Driver {
@@ -80,8 +87,9 @@ impl Driver {
         };
         let media = options.media.as_ref().map(|media| media.watch(tell(|| Happening::MediaChanged)));
         let listeners = [
-            browser::on_window("online", tell(|| Happening::Reachable)),
-            browser::on_shown(tell(|| Happening::Reachable)),
+            browser::on_window("online", tell(|| Happening::NetworkChanged)),
+            browser::on_network_change(tell(|| Happening::NetworkChanged)),
+            browser::on_shown(tell(|| Happening::Shown)),
         ];
         Self {
             signaling,
@@ -120,15 +128,16 @@ impl Driver {
             Happening::Transport(number, event) if number == self.transport_number => self.transport(event),
             Happening::Transport(..) => {}
             Happening::Pair(peer, happening) => self.pair(&peer, |duologue| duologue.handle(happening)),
-            Happening::MediaChanged => {
-                let peers: Vec<PeerId> =
-                    self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
-                for peer in peers {
-                    self.pair(&peer, Duologue::media_changed);
-                }
+            Happening::MediaChanged => self.each_pair(Duologue::media_changed),
+            Happening::Shown => self.tell_session(SessionInput::Reachable),
+            Happening::NetworkChanged => {
+                self.tell_session(SessionInput::Reachable);
+                self.each_pair(|duologue| duologue.recover(RecoveryInput::NetworkChanged));
             }
-            Happening::Reachable => self.tell_session(SessionInput::Reachable),
-            Happening::Timer => self.tell_session(SessionInput::Timeout { random: browser::random() }),
+            Happening::Timer => {
+                self.tell_session(SessionInput::Timeout { random: browser::random() });
+                self.each_pair(|duologue| duologue.recover(RecoveryInput::Timeout));
+            }
         }
     }
 
@@ -146,6 +155,10 @@ impl Driver {
                 self.duologues.clear();
                 self.entered(Err(Error::Left));
                 self.tell_session(SessionInput::Leave);
+            }
+            Command::Retry => {
+                self.tell_session(SessionInput::Reachable);
+                self.each_pair(|duologue| duologue.recover(RecoveryInput::Retry));
             }
             Command::Subscribe(subscriber) => self.subscribers.push(subscriber),
             Command::End => {}
@@ -214,12 +227,19 @@ impl Driver {
                 self.event(Event::Joined(id.clone()));
                 self.entered(Ok(id));
             }
+            SessionEvent::IceServers(ice_servers) => {
+                self.told_servers = ice_servers;
+                let rtc = self.rtc();
+                self.each_pair(|duologue| duologue.reconfigure(&rtc));
+            }
             SessionEvent::PeerJoined { peer, role } => self.peer_joined(peer, role),
-            SessionEvent::PeerLeft { peer, reason } => {
-                if let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == peer) {
-                    let duologue = self.duologues.remove(index);
-                    self.event(Event::PeerLeft { peer: duologue.peer.clone(), reason });
-                }
+            SessionEvent::Way { peer, way, role } => {
+                self.pair(&peer, |duologue| duologue.way_changed(way, role));
+            }
+            SessionEvent::PeerLeft { peer, reason } => self.peer_left(&peer, reason),
+            SessionEvent::Ended(refusal) => {
+                self.duologues.clear();
+                self.event(Event::Ended(refusal));
             }
             SessionEvent::Signal { from, signal } => self.pair(&from, |duologue| duologue.signal(signal)),
             SessionEvent::Rejected(refusal) => self.entered(Err(refusal.into())),
@@ -228,16 +248,56 @@ impl Driver {
     }
 
     fn peer_joined(&mut self, peer: PeerInfo, role: Role) {
-        let mut rtc: RtcOptions = self.options.rtc.clone();
-        if rtc.ice_servers.is_empty() {
-            rtc.ice_servers.clone_from(&self.told_servers);
-        }
-        match Duologue::new(peer, role, &rtc, self.options.media.clone(), self.happenings.clone()) {
+        match self.connect(peer, role) {
             Ok(duologue) => {
                 self.event(Event::Peer(duologue.peer.clone()));
                 self.duologues.push(duologue);
             }
             Err(error) => self.event(Event::Error(error)),
+        }
+    }
+
+    fn connect(&self, peer: PeerInfo, role: Role) -> Result<Duologue, Error> {
+        Duologue::new(peer, role, self.rtc(), self.options.media.clone(), self.happenings.clone())
+    }
+
+    /// How to connect: the application's servers come before those that the signaling server tells of.
+    fn rtc(&self) -> RtcOptions {
+        let mut rtc = self.options.rtc.clone();
+        if rtc.ice_servers.is_empty() {
+            rtc.ice_servers.clone_from(&self.told_servers);
+        }
+        rtc
+    }
+
+    fn peer_left(&mut self, peer: &PeerId, reason: LeaveReason) {
+        if let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == *peer) {
+            let duologue = self.duologues.remove(index);
+            self.event(Event::PeerLeft { peer: duologue.peer.clone(), reason });
+        }
+    }
+
+    /// The peer has made a new connection: ours gives way to a new one as well, and to the person it stays the same
+    /// call.
+    fn supersede(&mut self, peer: &PeerId, offer: Option<Signal>) {
+        let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == *peer) else {
+            return;
+        };
+        let info = self.duologues.remove(index).info.clone();
+        let role = if offer.is_some() { Role::Callee } else { Role::Caller };
+        match self.connect(info, role) {
+            Ok(duologue) => self.duologues.push(duologue),
+            Err(error) => return self.event(Event::Error(error)),
+        }
+        if let Some(offer) = offer {
+            self.pair(peer, |duologue| duologue.signal(offer));
+        }
+    }
+
+    fn each_pair(&mut self, with: impl Fn(&mut Duologue)) {
+        let peers: Vec<PeerId> = self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
+        for peer in peers {
+            self.pair(&peer, &with);
         }
     }
 
@@ -251,6 +311,12 @@ impl Driver {
             match output {
                 Output::Signal(signal) => self.send(peer, signal),
                 Output::Event(event) => self.event(event),
+                Output::DoubtSignaling => self.tell_session(SessionInput::Reachable),
+                Output::Supersede(offer) => return self.supersede(peer, offer),
+                Output::End(reason) => {
+                    self.tell_session(SessionInput::Forget(peer.clone()));
+                    return self.peer_left(peer, reason);
+                }
             }
         }
     }
@@ -272,7 +338,8 @@ impl Driver {
 
     fn set_timer(&mut self) {
         let happenings = self.happenings.clone();
-        self._timer = self.session.deadline().map(|deadline| {
+        let deadlines = self.duologues.iter().map(Duologue::deadline).chain([self.session.deadline()]);
+        self._timer = deadlines.flatten().min().map(|deadline| {
             let millis = u32::try_from(deadline.since(browser::now()).as_millis()).unwrap_or(u32::MAX);
             // One more, because what is left of the last millisecond would only ask again.
             Timeout::new(millis.saturating_add(1), move || {

@@ -1,15 +1,20 @@
 //! One pair of people: the connection between them, and what negotiates it.
 
-use duologue_engine::{Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Signal};
-use duologue_protocol::{Name, PeerInfo, Role};
+use duologue_engine::{
+    ConnectionState, Instant, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Recovery,
+    RecoveryInput, RecoveryOutput, RecoveryTiming, Signal, Way,
+};
+use duologue_protocol::{LeaveReason, Name, PeerInfo, Role};
 use futures_channel::mpsc::UnboundedSender;
 
 use super::control::{self, Control, Sending};
 use super::driver::{Happening, PairHappening};
 use super::event::{Event, Peer, PeerState};
 use super::local_media::LocalMedia;
+use super::reason::Reason;
 use crate::browser::{
-    Connection, ConnectionEvent, DataChannel, DataChannelEvent, LinkState, MediaKind, MediaStream, RtcOptions,
+    self, Connection, ConnectionEvent, DataChannel, DataChannelEvent, MediaKind, MediaStream, RtcOptions,
+    ServerProblem,
 };
 use crate::error::Error;
 
@@ -19,20 +24,36 @@ pub(super) enum Output {
     Signal(Signal),
     /// Tell the application.
     Event(Event),
+    /// Look whether the signaling server is still there.
+    DoubtSignaling,
+    /// Begin anew with this peer: as the callee of this offer, or as the caller.
+    Supersede(Option<Signal>),
+    /// The call with this peer is over.
+    End(LeaveReason),
 }
+
+/// More problems with servers than these tell nobody more.
+const MOST_PROBLEMS: usize = 16;
 
 pub(super) struct Duologue {
     pub(super) peer: Peer,
+    /// The same, as the server told it.
+    pub(super) info: PeerInfo,
     /// A page that knows only the plain messages: it has no control channel, and renegotiation may break it.
     plain: bool,
     negotiator: Negotiator,
+    recovery: Recovery,
+    rtc: RtcOptions,
+    /// The servers that were of no help since the connection was last up.
+    problems: Vec<ServerProblem>,
+    /// Whether the application was told that they are away.
+    away: bool,
     control: Option<DataChannel>,
     connection: Connection,
     /// What the application gave us, or an empty stream: the one our tracks belong to.
     outgoing: MediaStream,
     media: Option<LocalMedia>,
     incoming: Option<MediaStream>,
-    state: PeerState,
     happenings: UnboundedSender<Happening>,
     outputs: Vec<Output>,
 }
@@ -42,12 +63,12 @@ impl Duologue {
     pub(super) fn new(
         info: PeerInfo,
         role: Role,
-        rtc: &RtcOptions,
+        rtc: RtcOptions,
         media: Option<LocalMedia>,
         happenings: UnboundedSender<Happening>,
     ) -> Result<Self, Error> {
-        let peer =
-            Peer { id: info.id, name: info.name.map_or_else(String::new, |name: Name| name.to_string()) };
+        let name = info.name.as_ref().map(Name::to_string).unwrap_or_default();
+        let peer = Peer { id: info.id.clone(), name };
         let report = {
             let (happenings, id) = (happenings.clone(), peer.id.clone());
             move |happening| {
@@ -59,7 +80,7 @@ impl Duologue {
             let report = report.clone();
             move |event| report(PairHappening::Connection(event))
         };
-        let connection = Connection::new(rtc, on_event).map_err(Error::Connection)?;
+        let connection = Connection::new(&rtc, on_event).map_err(Error::Connection)?;
         let outgoing = match &media {
             Some(media) => media.stream(),
             None => {
@@ -73,14 +94,18 @@ impl Duologue {
         });
         let mut duologue = Self {
             peer,
+            info,
             plain,
             negotiator: Negotiator::new(role),
+            recovery: Recovery::new(browser::now(), role, RecoveryTiming::default()),
+            rtc,
+            problems: Vec::new(),
+            away: false,
             control,
             connection,
             outgoing,
             media,
             incoming: None,
-            state: PeerState::Connecting,
             happenings,
             outputs: Vec::new(),
         };
@@ -106,6 +131,35 @@ impl Duologue {
                 self.negotiate(NegotiatorInput::Completed(description))
             }
             PairHappening::Operation(Err(failure)) => self.negotiate(NegotiatorInput::Failed(failure)),
+            PairHappening::Measured(bytes) => self.recover(RecoveryInput::Received(bytes)),
+        }
+    }
+
+    /// When to call [`recover`](Self::recover) with [`RecoveryInput::Timeout`].
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.recovery.deadline()
+    }
+
+    /// Whether signals get to the peer has changed.
+    pub(super) fn way_changed(&mut self, way: Way, role: Role) {
+        if way == Way::Away && !self.away {
+            self.away = true;
+            self.event(Event::PeerAway(self.peer.clone()));
+        }
+        if way == Way::Open {
+            if std::mem::take(&mut self.away) {
+                self.event(Event::PeerBack(self.peer.clone()));
+            }
+            self.negotiate(NegotiatorInput::Interrupted { role });
+        }
+        self.recover(RecoveryInput::Way(way));
+    }
+
+    /// Other STUN and TURN servers, for the next restart.
+    pub(super) fn reconfigure(&mut self, rtc: &RtcOptions) {
+        self.rtc.clone_from(rtc);
+        if let Err(words) = self.connection.reconfigure(rtc) {
+            self.event(Event::Error(Error::Connection(words)));
         }
     }
 
@@ -125,7 +179,12 @@ impl Duologue {
             ConnectionEvent::Candidate(candidate) => {
                 self.negotiate(NegotiatorInput::LocalCandidate(candidate))
             }
-            ConnectionEvent::State(state) => self.link_changed(state),
+            ConnectionEvent::State(state) => self.recover(RecoveryInput::Link(state)),
+            ConnectionEvent::ServerProblem(problem) => {
+                if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+            }
             ConnectionEvent::Track(track) => {
                 let first = self.incoming.is_none();
                 let stream = match &self.incoming {
@@ -144,22 +203,45 @@ impl Duologue {
         }
     }
 
-    fn link_changed(&mut self, link: LinkState) {
-        let state = match (link, self.state) {
-            (LinkState::Connecting, PeerState::Connecting) => PeerState::Connecting,
-            (LinkState::Connecting | LinkState::Disconnected, _) => PeerState::Reconnecting,
-            (LinkState::Connected, _) => PeerState::Connected,
-            (LinkState::Failed, _) => PeerState::Failed,
-        };
-        if state != self.state {
-            self.state = state;
-            self.event(Event::State { peer: self.peer.clone(), state });
+    pub(super) fn recover(&mut self, input: RecoveryInput) {
+        self.recovery.handle(browser::now(), input);
+        while let Some(output) = self.recovery.poll() {
+            match output {
+                RecoveryOutput::Measure => {
+                    let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
+                    self.connection.measure(move |bytes| {
+                        // Fails only once the room is gone.
+                        let _ =
+                            happenings.unbounded_send(Happening::Pair(id, PairHappening::Measured(bytes)));
+                    });
+                }
+                RecoveryOutput::Restart => self.connection.restart_ice(),
+                RecoveryOutput::DoubtSignaling => self.outputs.push(Output::DoubtSignaling),
+                RecoveryOutput::State(state) => self.tell_state(state),
+                RecoveryOutput::End(reason) => self.outputs.push(Output::End(reason)),
+            }
         }
+    }
+
+    fn tell_state(&mut self, state: ConnectionState) {
+        let (state, reason) = match state {
+            ConnectionState::Connecting => (PeerState::Connecting, None),
+            ConnectionState::Connected => (PeerState::Connected, None),
+            ConnectionState::Reconnecting => (PeerState::Reconnecting, None),
+            ConnectionState::Failed(cause) => {
+                (PeerState::Failed, Some(Reason::new(cause, &self.rtc, &self.problems)))
+            }
+        };
+        if state == PeerState::Connected {
+            self.problems.clear();
+        }
+        self.event(Event::State { peer: self.peer.clone(), state, reason });
     }
 
     fn control_event(&mut self, event: DataChannelEvent) {
         match event {
             DataChannelEvent::Opened => self.tell_sending(),
+            DataChannelEvent::Closed => self.recover(RecoveryInput::Closed),
             DataChannelEvent::Text(text) => {
                 // What cannot be read is from a newer version, or of no use: either way nothing changes.
                 if let Ok(Control::Media(Sending { audio, video })) = Control::read(&text) {
@@ -177,7 +259,11 @@ impl Duologue {
                 NegotiatorOutput::AddCandidate(candidate) => self.connection.add_candidate(&candidate),
                 NegotiatorOutput::Send(signal) => self.outputs.push(Output::Signal(signal)),
                 // The other side may have offered fewer media sections than we have tracks.
-                NegotiatorOutput::Agreed(_) => self.send_tracks(!self.plain),
+                NegotiatorOutput::Agreed(_) => {
+                    self.send_tracks(!self.plain);
+                    self.recover(RecoveryInput::Agreed);
+                }
+                NegotiatorOutput::Superseded(offer) => self.outputs.push(Output::Supersede(offer)),
                 NegotiatorOutput::GivenUp(failure) => {
                     self.event(Event::Error(Error::Connection(failure.message)))
                 }

@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use duologue_protocol::{LeaveReason, PeerId};
+use duologue_protocol::{LeaveReason, PeerId, Refusal};
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_core::Stream;
 
+use super::reason::Reason;
 use crate::browser::MediaStream;
 use crate::error::Error;
 
@@ -30,7 +31,8 @@ pub enum PeerState {
     Connected,
     /// Nothing arrives at the moment; it may come back.
     Reconnecting,
-    /// It did not come up, or did not come back.
+    /// It did not come up, or did not come back, after all that could be tried. It may yet, if what was in the way goes
+    /// away.
     Failed,
 }
 
@@ -64,6 +66,11 @@ pub enum Event {
     Joined(PeerId),
     /// Someone is in the room with us.
     Peer(Peer),
+    /// Someone's connection to the signaling server broke, and they are expected back. The call with them goes on if
+    /// only that is broken.
+    PeerAway(Peer),
+    /// Someone who was away is back.
+    PeerBack(Peer),
     /// Someone is no longer.
     PeerLeft {
         /// Who.
@@ -84,6 +91,8 @@ pub enum Event {
         peer: Peer,
         /// How it is now.
         state: PeerState,
+        /// Why it has failed, if it has.
+        reason: Option<Reason>,
     },
     /// A peer turned their microphone or camera on or off. Never comes from a page that knows only the plain messages.
     Media {
@@ -94,6 +103,9 @@ pub enum Event {
         /// Whether they can be seen.
         video: bool,
     },
+    /// We were in the room and are no longer: somebody removed us, or the same session was taken up elsewhere. All calls
+    /// are over.
+    Ended(Refusal),
     /// Something went wrong that changed nothing else.
     Error(Error),
 }

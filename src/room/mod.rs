@@ -5,12 +5,13 @@ mod driver;
 mod duologue;
 mod event;
 mod local_media;
+mod reason;
 
-use duologue_protocol::{Join, Name, PeerId, RoomId};
+use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_channel::oneshot;
 
-use crate::browser::RtcOptions;
+use crate::browser::{RtcOptions, random_token};
 use crate::error::Error;
 use crate::signaling::Signaling;
 use driver::{Command, Driver, Happening};
@@ -18,6 +19,7 @@ use driver::{Command, Driver, Happening};
 pub use control::Sending;
 pub use event::{Event, Events, Peer, PeerState};
 pub use local_media::{LocalMedia, LocalState, Watch};
+pub use reason::Reason;
 
 /// How to be in a room.
 #[derive(Clone, Default)]
@@ -33,6 +35,8 @@ pub struct Options {
 /// A place among the others of a room, or on the way there. Dropping it leaves the room, closes every connection and
 /// stops every listener.
 pub struct Room {
+    /// By it the server knows us if we come in again before it has noticed that we were gone.
+    key: Option<JoinKey>,
     happenings: UnboundedSender<Happening>,
 }
 
@@ -44,7 +48,7 @@ impl Room {
         let (happenings, queue) = unbounded();
         let driver = Driver::new(signaling, options, happenings.clone());
         wasm_bindgen_futures::spawn_local(driver.run(queue));
-        Self { happenings }
+        Self { key: JoinKey::new(random_token::<26>()).ok(), happenings }
     }
 
     /// Enters the room called `room`, under `name` (may be empty), and gives our id there. Whoever is in a room
@@ -62,6 +66,8 @@ impl Room {
             name: (!name.as_str().is_empty()).then_some(name),
             token: None,
             protocol: Some(duologue_protocol::VERSION),
+            key: self.key.clone(),
+            pairs: Vec::new(),
         };
         let (answer, question) = oneshot::channel();
         self.tell(Command::Enter(join, answer));
@@ -91,9 +97,10 @@ impl Room {
         Events(receiver)
     }
 
-    /// Does not wait for the next try to reach the signaling server.
+    /// Does not wait for the next try to reach the signaling server, and tries again to connect to peers where that has
+    /// failed.
     pub fn retry(&self) {
-        let _ = self.happenings.unbounded_send(Happening::Reachable);
+        self.tell(Command::Retry);
     }
 
     fn tell(&self, command: Command) {

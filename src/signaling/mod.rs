@@ -5,7 +5,7 @@
 mod socket;
 mod tabs;
 
-use duologue_protocol::{ClientMessage, DecodeError, ServerMessage};
+use duologue_protocol::{ClientMessage, DecodeError, Numbered};
 
 use crate::browser::Json;
 
@@ -26,7 +26,7 @@ pub enum Signaling {
 #[derive(Debug, Clone)]
 pub(crate) enum TransportEvent {
     Opened,
-    Received(ServerMessage),
+    Received(Numbered),
     /// Something arrived that is no message. It changes nothing.
     Malformed(DecodeError),
     /// It is closed, or could not be opened.
@@ -51,7 +51,7 @@ pub(crate) fn open(
 }
 
 fn received(message: &Json) -> TransportEvent {
-    match ServerMessage::decode(message) {
+    match Numbered::decode(message) {
         Ok(message) => TransportEvent::Received(message),
         Err(error) => TransportEvent::Malformed(error),
     }

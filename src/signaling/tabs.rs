@@ -119,7 +119,7 @@ impl Inner {
                     wasm_bindgen_futures::spawn_local(async move { handle(&this, LocalInput::Gone(gone)) });
                 }));
             }
-            LocalOutput::Client(message) => (self.on_event)(TransportEvent::Received(message)),
+            LocalOutput::Client(message) => (self.on_event)(TransportEvent::Received(message.into())),
         }
     }
 

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use duologue::browser::{
-    Connection, ConnectionEvent, DataChannel, DataChannelEvent, LinkState, MediaKind, MediaStream,
-    MediaStreamTrack, RtcOptions, capture,
+    Connection, ConnectionEvent, DataChannel, DataChannelEvent, MediaKind, MediaStream, MediaStreamTrack,
+    RtcOptions, capture,
 };
 use duologue_engine::{
-    Failure, Negotiation, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Party, Signal,
+    Failure, LinkState, Negotiation, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Party, Signal,
 };
 use duologue_protocol::{Candidate, Description, Role, SdpType};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -167,6 +167,7 @@ impl End {
                 ConnectionEvent::Candidate(candidate) => {
                     events.unbounded_send(Some(NegotiatorInput::LocalCandidate(candidate))).is_ok()
                 }
+                ConnectionEvent::ServerProblem(problem) => panic!("there is no server: {problem:?}"),
             };
         })
         .unwrap();
@@ -229,6 +230,7 @@ impl End {
                         NegotiatorOutput::GivenUp(failure) => {
                             let _ = notes.unbounded_send(Note::GivenUp(failure));
                         }
+                        NegotiatorOutput::Superseded(_) => panic!("nobody here makes a second connection"),
                     }
                 }
             }
