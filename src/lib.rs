@@ -23,15 +23,18 @@
 //! carries it out. `ARCHITECTURE.md` in the repository follows one call through the code.
 
 pub mod browser;
+mod diagnosis;
 mod error;
 #[cfg(feature = "js")]
 mod js;
 mod room;
 mod signaling;
 
+pub use duologue_engine::diagnosis as network;
 pub use duologue_protocol::{IceServer, LeaveReason, PeerId};
 
 pub use browser::{MediaKind, MediaProblem, RtcOptions, ServerProblem, TransportPolicy};
+pub use diagnosis::{Diagnosis, diagnose};
 pub use error::Error;
 pub use room::{
     Event, Events, LocalMedia, LocalState, Options, Peer, PeerState, Reason, Room, Sending, Watch,

@@ -1,7 +1,7 @@
 //! What can happen on the page, and where it comes from.
 
 use duologue::browser::{Devices, Listener, dom};
-use duologue::{Error, Event, MediaKind, PeerId};
+use duologue::{Diagnosis, Error, Event, MediaKind, PeerId};
 
 use super::Queue;
 use super::page::Page;
@@ -28,6 +28,10 @@ pub enum Ask {
     Copy,
     Copied(bool),
     CopyShown,
+    /// Show the connectivity check, and run it if it has not been.
+    ShowCheck,
+    CheckAgain,
+    Checked(Box<Diagnosis>),
     Leave,
     Rejoin,
     ToLobby,
@@ -63,6 +67,9 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
         page.camera_device.on("change", ask(|| Ask::UseDevice(MediaKind::Video))),
         page.signal_retry.on("click", ask(|| Ask::TryServer)),
         page.call_note_action.on("click", ask(|| Ask::NoteAction)),
+        page.check_open.on("click", ask(|| Ask::ShowCheck)),
+        page.call_note_check.on("click", ask(|| Ask::ShowCheck)),
+        page.check_again.on("click", ask(|| Ask::CheckAgain)),
         page.copy.on("click", ask(|| Ask::Copy)),
         page.waiting_copy.on("click", ask(|| Ask::Copy)),
         page.leave.on("click", ask(|| Ask::Leave)),

@@ -106,7 +106,12 @@ impl App {
         self.page.status.set_text(&words::state(tile));
         self.page.status.set("data-state", state.as_str());
         match words {
-            Some(words) => self.note(words, Some(("Try again", NoteAction::Reconnect))),
+            Some(words) => {
+                self.note(words, Some(("Try again", NoteAction::Reconnect)));
+                self.page.call_note_check.show(true);
+                // So that the answer is there when somebody asks for it.
+                self.run_check();
+            }
             None if self.note_action == Some(NoteAction::Reconnect) => self.hide_note(),
             None => {}
         }
@@ -161,6 +166,7 @@ impl App {
         self.page.call_note_words.set_text(words);
         self.page.call_note_action.set_text(action.map_or("", |(label, _)| label));
         self.page.call_note_action.show(action.is_some());
+        self.page.call_note_check.show(false);
         self.page.call_note.show(true);
         self.note_action = action.map(|(_, action)| action);
     }

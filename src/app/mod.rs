@@ -2,6 +2,7 @@
 
 mod asks;
 mod call;
+mod check;
 mod lobby;
 mod page;
 mod tile;
@@ -17,6 +18,7 @@ use gloo_timers::callback::{Interval, Timeout};
 use wasm_bindgen::JsValue;
 
 use asks::{Ask, Asks};
+use check::Check;
 use dom::{Element, Memory};
 use page::Page;
 use tile::{Tile, on_off};
@@ -86,6 +88,7 @@ struct App {
     reached: bool,
     tiles: Vec<Tile>,
     meter: Option<(Meter, Interval)>,
+    check: Check,
     note_action: Option<NoteAction>,
     _again: Option<Timeout>,
     _copied: Option<Timeout>,
@@ -116,6 +119,7 @@ impl App {
             reached: false,
             tiles: Vec::new(),
             meter: None,
+            check: Check::default(),
             note_action: None,
             _again: None,
             _copied: None,
@@ -173,6 +177,9 @@ impl App {
             Ask::Copy => self.copy_link(),
             Ask::Copied(copied) => self.show_copied(copied),
             Ask::CopyShown => self.show_copy_labels("Copy link"),
+            Ask::ShowCheck => self.show_check(),
+            Ask::CheckAgain => self.run_check(),
+            Ask::Checked(diagnosis) => self.checked(&diagnosis),
             Ask::Leave => self.leave(),
             Ask::Rejoin => {
                 self.open_visit();

@@ -96,7 +96,12 @@ pub enum ConnectionEvent {
     /// The tracks or channels call for a negotiation.
     NegotiationNeeded,
     /// A candidate was gathered; the last of a generation is [`Candidate::end`].
-    Candidate(Candidate),
+    Candidate {
+        /// The candidate.
+        candidate: Candidate,
+        /// What is spoken with the relay (`udp`, `tcp` or `tls`), for a relayed one of our own.
+        relay_protocol: Option<String>,
+    },
     /// It changed its state.
     State(LinkState),
     /// The other side will send this track.
@@ -137,9 +142,7 @@ impl Connection {
             };
         let listeners = [
             listen("negotiationneeded", |_, _| Some(ConnectionEvent::NegotiationNeeded)),
-            listen("icecandidate", |_, event| {
-                Some(ConnectionEvent::Candidate(gathered(event.dyn_ref::<RtcPeerConnectionIceEvent>()?)))
-            }),
+            listen("icecandidate", |_, event| Some(gathered(event.dyn_ref::<RtcPeerConnectionIceEvent>()?))),
             listen("connectionstatechange", |connection, _| {
                 link_state(connection).map(ConnectionEvent::State)
             }),
@@ -308,14 +311,19 @@ fn direction(sends: bool) -> RtcRtpTransceiverDirection {
     if sends { RtcRtpTransceiverDirection::Sendrecv } else { RtcRtpTransceiverDirection::Recvonly }
 }
 
-fn gathered(event: &RtcPeerConnectionIceEvent) -> Candidate {
-    let Some(candidate) = event.candidate() else { return Candidate::end() };
-    let ufrag = Reflect::get(&candidate, &JsValue::from_str("usernameFragment")).ok();
-    Candidate {
-        candidate: candidate.candidate(),
-        sdp_mid: candidate.sdp_mid(),
-        sdp_m_line_index: candidate.sdp_m_line_index(),
-        username_fragment: ufrag.and_then(|ufrag| ufrag.as_string()),
+fn gathered(event: &RtcPeerConnectionIceEvent) -> ConnectionEvent {
+    let Some(candidate) = event.candidate() else {
+        return ConnectionEvent::Candidate { candidate: Candidate::end(), relay_protocol: None };
+    };
+    let text = |name: &str| Reflect::get(&candidate, &JsValue::from_str(name)).ok()?.as_string();
+    ConnectionEvent::Candidate {
+        candidate: Candidate {
+            candidate: candidate.candidate(),
+            sdp_mid: candidate.sdp_mid(),
+            sdp_m_line_index: candidate.sdp_m_line_index(),
+            username_fragment: text("usernameFragment"),
+        },
+        relay_protocol: text("relayProtocol"),
     }
 }
 

@@ -4,8 +4,9 @@ use gloo_events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, DocumentFragment, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlMediaElement,
-    HtmlOptionElement, HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream, Storage, Window,
+    Document, DocumentFragment, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
+    HtmlMediaElement, HtmlOptionElement, HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream,
+    Storage, Window,
 };
 
 /// A few frames.
@@ -64,6 +65,13 @@ impl Element {
     pub fn enable(&self, enabled: bool) {
         if let Some(button) = self.0.dyn_ref::<HtmlButtonElement>() {
             button.set_disabled(!enabled);
+        }
+    }
+
+    /// Opens a dialog, over everything else.
+    pub fn open_dialog(&self) {
+        if let Some(dialog) = self.0.dyn_ref::<HtmlDialogElement>().filter(|dialog| !dialog.open()) {
+            let _ = dialog.show_modal();
         }
     }
 

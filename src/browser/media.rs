@@ -125,6 +125,34 @@ pub async fn list_devices() -> Devices {
     devices
 }
 
+/// Why there would be no device of this kind; `None` if there is one and the person has not said no. Asks nobody.
+pub(crate) async fn device_problem(kind: MediaKind) -> Option<MediaProblem> {
+    let devices = match media_devices() {
+        Ok(devices) => devices,
+        Err(problem) => return Some(problem),
+    };
+    let (name, wanted) = match kind {
+        MediaKind::Audio => ("microphone", MediaDeviceKind::Audioinput),
+        MediaKind::Video => ("camera", MediaDeviceKind::Videoinput),
+    };
+    let list = JsFuture::from(devices.enumerate_devices().ok()?).await.ok()?;
+    let list = Array::from(&list);
+    let mut devices = list.iter().filter_map(|it| it.dyn_into::<MediaDeviceInfo>().ok());
+    if !devices.any(|device| device.kind() == wanted) {
+        return Some(MediaProblem::NotFound);
+    }
+    (permission(name).await.as_deref() == Some("denied")).then_some(MediaProblem::Denied)
+}
+
+/// What the person has said before, where the browser tells (W3C Permissions).
+async fn permission(name: &str) -> Option<String> {
+    let permissions = web_sys::window()?.navigator().permissions().ok()?;
+    let question = Object::new();
+    Reflect::set(&question, &JsValue::from_str("name"), &JsValue::from_str(name)).ok()?;
+    let status = JsFuture::from(permissions.query(&question).ok()?).await.ok()?;
+    Reflect::get(&status, &JsValue::from_str("state")).ok()?.as_string()
+}
+
 /// Calls `then` whenever a device is plugged in or out, until the listener is dropped.
 pub fn on_devices_change(then: impl Fn() + 'static) -> Option<EventListener> {
     let devices = media_devices().ok()?;

@@ -31,7 +31,7 @@ pub(crate) use clock::{now, random, random_token, wall_clock_millis};
 pub(crate) use environment::{on_network_change, on_shown, on_window};
 pub(crate) use json::{Json, to_text};
 pub(crate) use lock::Lock;
-pub(crate) use media::{capture_all, exactly};
+pub(crate) use media::{capture_all, device_problem, exactly};
 
 /// What the browser said, as text for a person: an exception's message where there is one.
 pub(crate) fn words(error: &wasm_bindgen::JsValue) -> String {

@@ -1,5 +1,6 @@
 //! The package for JavaScript: `Room`, typed in TypeScript. Importing it touches no global; only a call does.
 
+mod diagnosis;
 mod options;
 mod values;
 

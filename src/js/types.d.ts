@@ -26,7 +26,43 @@ export interface FailureReason {
   readonly code: "offline" | "peer-away" | "no-answer" | "relay-failed" | "no-relay" | "no-path" | string;
   readonly message: string;
   /** The STUN and TURN servers that were of no help. */
-  readonly servers: { url: string; code: number; message: string }[];
+  readonly servers: ServerProblem[];
+}
+
+/** What a STUN or TURN server that was of no help said; `code` is the STUN error code, or 701 if it was not reached. */
+export interface ServerProblem {
+  readonly url: string;
+  readonly code: number;
+  readonly message: string;
+}
+
+/** What `diagnose` has found. */
+export interface Diagnosis {
+  /** Whom one can call from here. */
+  readonly verdict:
+    | "no-signaling" | "no-network" | "everybody" | "everybody-slowly" | "most" | "most-relay-fails"
+    | "own-network-mapping" | "own-network-udp-blocked" | "own-network-relay-fails" | "own-network-nothing-set-up"
+    | string;
+  /** The same for a person: one sentence to act on. */
+  readonly message: string;
+  /** What is the matter with the camera, or null. */
+  readonly camera: string | null;
+  /** What is the matter with the microphone, or null. */
+  readonly microphone: string | null;
+  /** After how many milliseconds the signaling server answered; false if it did not, null if there is none. */
+  readonly signaling: number | false | null;
+  /** The kinds of candidates that were gathered. */
+  readonly candidates: ("host" | "srflx" | "relay")[];
+  /** Whether UDP gets out; null if there was no server to ask. */
+  readonly udp: boolean | null;
+  /** How the network maps addresses (RFC 4787), as two STUN servers see it. */
+  readonly mapping: "direct" | "endpoint-independent" | "endpoint-dependent" | "unknown";
+  /** How many milliseconds a word takes over the relay and back; false if it does not get through, null if there is none. */
+  readonly relay: number | false | null;
+  /** What is spoken with the relay. */
+  readonly relayProtocol: "udp" | "tcp" | "tls" | null;
+  /** The servers that were of no help. */
+  readonly servers: ServerProblem[];
 }
 
 /** What `room.on` can hear. */

@@ -3,7 +3,7 @@
 use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
-use crate::{Error, Peer, Reason};
+use crate::{Error, Peer, Reason, ServerProblem};
 
 pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
@@ -18,15 +18,19 @@ pub(super) fn peer(peer: &Peer) -> JsValue {
 }
 
 pub(super) fn reason(reason: &Reason) -> JsValue {
-    let servers = reason.servers.iter().map(|problem| {
-        let (url, text) = (problem.url.as_str().into(), problem.text.as_str().into());
-        object(&[("url", url), ("code", problem.code.into()), ("message", text)])
-    });
     object(&[
         ("code", reason.code.into()),
         ("message", reason.message.into()),
-        ("servers", servers.collect::<js_sys::Array>().into()),
+        ("servers", problems(&reason.servers)),
     ])
+}
+
+pub(super) fn problems(problems: &[ServerProblem]) -> JsValue {
+    let problems = problems.iter().map(|problem| {
+        let (url, text) = (problem.url.as_str().into(), problem.text.as_str().into());
+        object(&[("url", url), ("code", problem.code.into()), ("message", text)])
+    });
+    problems.collect::<js_sys::Array>().into()
 }
 
 /// An `Error` with a `code`.

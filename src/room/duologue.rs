@@ -176,7 +176,7 @@ impl Duologue {
     fn connection_event(&mut self, event: ConnectionEvent) {
         match event {
             ConnectionEvent::NegotiationNeeded => self.negotiate(NegotiatorInput::NegotiationNeeded),
-            ConnectionEvent::Candidate(candidate) => {
+            ConnectionEvent::Candidate { candidate, .. } => {
                 self.negotiate(NegotiatorInput::LocalCandidate(candidate))
             }
             ConnectionEvent::State(state) => self.recover(RecoveryInput::Link(state)),

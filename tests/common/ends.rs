@@ -164,7 +164,7 @@ impl End {
                 ConnectionEvent::NegotiationNeeded => {
                     events.unbounded_send(Some(NegotiatorInput::NegotiationNeeded)).is_ok()
                 }
-                ConnectionEvent::Candidate(candidate) => {
+                ConnectionEvent::Candidate { candidate, .. } => {
                     events.unbounded_send(Some(NegotiatorInput::LocalCandidate(candidate))).is_ok()
                 }
                 ConnectionEvent::ServerProblem(problem) => panic!("there is no server: {problem:?}"),

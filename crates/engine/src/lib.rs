@@ -11,6 +11,7 @@
 //! A machine never fails and never blocks. What it is told out of turn it ignores; what the driver could not do is an
 //! input like any other.
 
+pub mod diagnosis;
 mod local_room;
 mod negotiation;
 mod recovery;

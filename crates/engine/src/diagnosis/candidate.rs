@@ -1,0 +1,135 @@
+//! A gathered candidate, as far as the check looks at it (RFC 8839, section 5.1).
+
+use std::net::IpAddr;
+
+/// Where a candidate's address comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CandidateKind {
+    /// The computer itself.
+    Host,
+    /// What a STUN server, or a peer, sees of it.
+    Reflexive,
+    /// A relay's.
+    Relayed,
+}
+
+/// What is spoken. The best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
+impl Protocol {
+    /// Reads the browser's word for it.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "udp" => Some(Self::Udp),
+            "tcp" => Some(Self::Tcp),
+            "tls" => Some(Self::Tls),
+            _ => None,
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+}
+
+impl CandidateKind {
+    /// The word for it in SDP.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Reflexive => "srflx",
+            Self::Relayed => "relay",
+        }
+    }
+}
+
+/// A candidate that was gathered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gathered {
+    /// Where its address comes from.
+    pub kind: CandidateKind,
+    /// What is spoken with the peer.
+    pub protocol: Protocol,
+    /// The address; a name that ends in `.local` where the browser hides it.
+    pub address: String,
+    /// The port.
+    pub port: u16,
+    /// The address and port of this computer that it belongs to, where the browser tells.
+    pub base: Option<(String, u16)>,
+    /// For a relayed one, what the browser speaks with the relay.
+    pub relay_protocol: Option<Protocol>,
+}
+
+impl Gathered {
+    /// Reads a candidate line; `None` for the end of candidates and for what cannot be read.
+    #[must_use]
+    pub fn read(line: &str, relay_protocol: Option<&str>) -> Option<Self> {
+        let mut words = line.strip_prefix("candidate:")?.split(' ');
+        let protocol = Protocol::read(words.nth(2)?)?;
+        let address = words.nth(1)?.to_owned();
+        let port = words.next()?.parse().ok()?;
+        let rest: Vec<&str> = words.collect();
+        let after = |name: &str| {
+            let at = rest.iter().position(|word| *word == name)?;
+            rest.get(at + 1).copied()
+        };
+        let kind = match after("typ")? {
+            "host" => CandidateKind::Host,
+            "srflx" | "prflx" => CandidateKind::Reflexive,
+            "relay" => CandidateKind::Relayed,
+            _ => return None,
+        };
+        let base = after("raddr").zip(after("rport").and_then(|port| port.parse().ok()));
+        // Hidden ones are all zero.
+        let base = base.filter(|(_, port)| *port > 9).map(|(address, port)| (address.to_owned(), port));
+        let relay_protocol = relay_protocol.and_then(Protocol::read);
+        Some(Self { kind, protocol, address, port, base, relay_protocol })
+    }
+
+    /// Whether two belong to one port of this computer. Where the browser hides them, two of one family are taken to.
+    pub(super) fn shares_base_with(&self, other: &Self) -> bool {
+        self.base == other.base
+    }
+
+    /// Whether it is IPv4 or IPv6.
+    pub(super) fn family(&self) -> bool {
+        self.address.contains(':')
+    }
+
+    /// The address and port that others see.
+    pub(super) fn seen_as(&self) -> (&str, u16) {
+        (&self.address, self.port)
+    }
+
+    /// Whether the address is one of the internet's own.
+    pub(super) fn is_public(&self) -> bool {
+        match self.address.parse() {
+            Ok(IpAddr::V4(address)) => {
+                let [a, b, ..] = address.octets();
+                let shared = a == 100 && (64..128).contains(&b);
+                !(address.is_private() || address.is_loopback() || address.is_link_local() || shared)
+            }
+            Ok(IpAddr::V6(address)) => {
+                let [first, ..] = address.segments();
+                first & 0xe000 == 0x2000
+            }
+            Err(_) => false,
+        }
+    }
+}
