@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use duologue_protocol::IceServer;
+use crate::turn::Secret;
 
 /// What a server is to do. Make one with [`Config::new`] and change what should differ.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub struct Config {
     pub app: Option<PathBuf>,
     /// How many people a room holds.
     pub room_size: usize,
-    /// The STUN and TURN servers that `welcome` names.
-    pub ice_servers: Vec<IceServer>,
+    /// The STUN and TURN servers that clients are told of.
+    pub ice: IceConfig,
     /// What may wait to be written to one client.
     pub queue: QueueLimits,
     /// How long everything may take.
@@ -32,9 +32,35 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             app: None,
             room_size,
-            ice_servers: Vec::new(),
+            ice: IceConfig::default(),
             queue: QueueLimits::default(),
             timing: Timing::default(),
+        }
+    }
+}
+
+/// The STUN and TURN servers that clients are told of: none, unless some are named.
+#[derive(Debug, Clone)]
+pub struct IceConfig {
+    /// Addresses of STUN servers (RFC 7064), such as `stun:stun.example.org:3478`.
+    pub stun_urls: Vec<String>,
+    /// Addresses of TURN servers (RFC 7065), such as `turn:turn.example.org:3478?transport=udp`. They all know
+    /// [`IceConfig::turn_secret`], and are not named without it.
+    pub turn_urls: Vec<String>,
+    /// What credentials for TURN are made from (coturn: `use-auth-secret` and `static-auth-secret`). An empty one is
+    /// none.
+    pub turn_secret: Option<Secret>,
+    /// For how long credentials last: 300 to 86400 seconds.
+    pub turn_ttl: Duration,
+}
+
+impl Default for IceConfig {
+    fn default() -> Self {
+        Self {
+            stun_urls: Vec::new(),
+            turn_urls: Vec::new(),
+            turn_secret: None,
+            turn_ttl: Duration::from_secs(1800),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::farewell::farewell;
 use crate::outbox::{Outgoing, outbox};
 use crate::pace::Pace;
 use crate::registry::Rooms;
+use crate::turn::Ice;
 
 /// The largest frame and message that is read at all. Above the protocol's own limit, so that what is a little too
 /// large gets an answer and the connection stays usable; what is far too large ends it.
@@ -35,6 +36,8 @@ const READABLE: usize = 256 * 1024;
 pub(crate) struct Hub {
     /// What the server was told.
     pub(crate) config: Arc<Config>,
+    /// The STUN and TURN servers that clients are told of.
+    pub(crate) ice: Arc<Ice>,
     /// Its rooms.
     pub(crate) rooms: Rooms,
     /// Cancelled when it shuts down.
@@ -113,8 +116,7 @@ where
     let limits = hub.config.queue.for_rooms_of(hub.config.room_size);
     let (outbox, mut outgoing) = outbox(limits);
     let pace = Pace::half_of(limits, timing.patience);
-    let mut conversation =
-        Conversation::new(hub.rooms.clone(), hub.config.ice_servers.clone(), outbox.clone(), pace);
+    let mut conversation = Conversation::new(hub.rooms.clone(), hub.ice.clone(), outbox.clone(), pace);
 
     tracing::debug!("connected");
     // Reading comes before writing: a close frame that has arrived counts, even if writing has failed already.

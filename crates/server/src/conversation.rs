@@ -1,8 +1,9 @@
 //! What a client's messages mean: the lobby before a room, the room, and the lobby again after it.
 
-use duologue_protocol::{
-    ClientMessage, IceServer, Join, LeaveReason, PeerId, PeerInfo, ServerMessage, VERSION,
-};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use duologue_protocol::{ClientMessage, Join, LeaveReason, PeerId, PeerInfo, ServerMessage, VERSION};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,19 +13,20 @@ use crate::pace::{Pace, Permit};
 use crate::refusal;
 use crate::registry::Rooms;
 use crate::room::{Command, Newcomer, Relayed};
+use crate::turn::Ice;
 
 /// One client's part in things. Dropping it in a room means that the client is lost.
 pub(crate) struct Conversation {
     rooms: Rooms,
-    ice_servers: Vec<IceServer>,
+    ice: Arc<Ice>,
     outbox: Outbox,
     pace: Pace,
     membership: Option<Membership>,
 }
 
 impl Conversation {
-    pub(crate) fn new(rooms: Rooms, ice_servers: Vec<IceServer>, outbox: Outbox, pace: Pace) -> Self {
-        Self { rooms, ice_servers, outbox, pace, membership: None }
+    pub(crate) fn new(rooms: Rooms, ice: Arc<Ice>, outbox: Outbox, pace: Pace) -> Self {
+        Self { rooms, ice, outbox, pace, membership: None }
     }
 
     /// Takes in a message. Waits for the room's queue and the client's own pace, never for another client.
@@ -35,7 +37,7 @@ impl Conversation {
             Err(problem) => return self.reply(&refusal::undecodable(&problem), permit),
         };
         match message {
-            ClientMessage::Ping => self.reply(&ServerMessage::Pong, permit),
+            ClientMessage::Ping(_) => self.reply(&ServerMessage::Pong, permit),
             ClientMessage::Join(join) => self.join(join, permit).await,
             ClientMessage::Leave => match self.membership.take() {
                 Some(membership) => membership.leave().await,
@@ -48,6 +50,13 @@ impl Conversation {
                 self.relay(m.to, Relayed::Answer(m.answer, m.negotiation), permit).await;
             }
             ClientMessage::Candidate(m) => self.relay(m.to, Relayed::Candidate(m.candidate), permit).await,
+            ClientMessage::IceServers => match &self.membership {
+                Some(membership) => {
+                    let servers = self.ice.servers_for(&membership.id, SystemTime::now());
+                    self.reply(&ServerMessage::IceServers(servers), permit);
+                }
+                None => self.reply(&refusal::not_joined(), permit),
+            },
             ClientMessage::Resume(_) => self.reply(&refusal::session_unknown(), permit),
         }
     }
@@ -82,7 +91,7 @@ impl Conversation {
         let newcomer = Newcomer {
             info: PeerInfo { id: id.clone(), name: join.name, protocol: join.protocol },
             session,
-            ice_servers: self.ice_servers.clone(),
+            ice: self.ice.servers_for(&id, SystemTime::now()),
             outbox: self.outbox.clone(),
             permit,
             admitted,

@@ -7,6 +7,7 @@
 //! - `connection` is one client's socket, `conversation` what its messages mean.
 //! - `registry` finds rooms; `room` is the task that owns one.
 //! - `outbox` is what waits to be written to a client, `pace` keeps a client from filling one.
+//! - `turn` makes credentials for TURN, `ice_url` reads the addresses of STUN and TURN servers.
 //! - `assets` is the page.
 //!
 //! ```no_run
@@ -26,6 +27,7 @@ mod connection;
 mod conversation;
 mod farewell;
 mod http;
+mod ice_url;
 mod ids;
 mod origin;
 mod outbox;
@@ -34,8 +36,10 @@ mod refusal;
 mod registry;
 mod room;
 mod server;
+mod turn;
 
 pub use assets::AssetsError;
-pub use config::{Config, QueueLimits, Timing};
+pub use config::{Config, IceConfig, QueueLimits, Timing};
 pub use registry::Rooms;
 pub use server::{Server, StartError};
+pub use turn::{IceError, Secret};

@@ -4,8 +4,8 @@
 //! out of the room, and the others are told.
 
 use duologue_protocol::{
-    AnswerFrom, Candidate, Description, LeaveReason, Limits, OfferFrom, PeerId, PeerInfo, PeerLeft, Ready,
-    Role, RoomId, ServerMessage, SessionToken, TrickleFrom, Welcome,
+    AnswerFrom, Candidate, Description, IceServers, LeaveReason, Limits, OfferFrom, PeerId, PeerInfo,
+    PeerLeft, Ready, Role, RoomId, ServerMessage, SessionToken, TrickleFrom, Welcome,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,7 @@ pub(crate) struct Newcomer {
     /// What `welcome` says besides.
     pub(crate) session: SessionToken,
     /// See [`Newcomer::session`].
-    pub(crate) ice_servers: Vec<duologue_protocol::IceServer>,
+    pub(crate) ice: IceServers,
     /// Where to write to them.
     pub(crate) outbox: Outbox,
     /// Theirs, for the message that brought them here.
@@ -123,19 +123,19 @@ impl Room {
     }
 
     fn join(&mut self, newcomer: Newcomer) {
-        let Newcomer { info, session, ice_servers, outbox, permit, admitted } = newcomer;
+        let Newcomer { info, session, ice, outbox, permit, admitted } = newcomer;
         if self.members.len() >= self.size {
             let _ = outbox.push(&refusal::room_full(self.size), permit);
             let _ = admitted.send(false);
             return;
         }
-        let welcome = Welcome { id: info.id.clone(), session, ice_servers, limits: Limits::default() };
+        let welcome = Welcome { id: info.id.clone(), session, ice, limits: Limits::default() };
         if outbox.push(&ServerMessage::Welcome(welcome), permit).is_err() {
             let _ = admitted.send(false);
             return;
         }
         // Whoever cannot even take this in is out before the newcomer hears of them.
-        let ready = ServerMessage::Ready(Ready { role: Role::Caller, peer: info.clone() });
+        let ready = ServerMessage::Ready(Ready { role: Role::Caller, peer: info.clone(), pair: None });
         let mut gone = Vec::new();
         for member in &self.members {
             if member.outbox.push(&ready, None).is_err() {
@@ -145,7 +145,8 @@ impl Room {
         self.dismiss(gone);
         let mut overflowed = false;
         for member in &self.members {
-            let ready = ServerMessage::Ready(Ready { role: Role::Callee, peer: member.info.clone() });
+            let ready =
+                ServerMessage::Ready(Ready { role: Role::Callee, peer: member.info.clone(), pair: None });
             overflowed |= outbox.push(&ready, None).is_err();
         }
         let id = info.id.clone();

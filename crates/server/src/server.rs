@@ -20,6 +20,7 @@ use crate::config::{Config, Timing};
 use crate::connection::Hub;
 use crate::http::{Site, router};
 use crate::registry::Rooms;
+use crate::turn::{Ice, IceError};
 
 /// Why a server does not start. The message is one sentence and says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The page cannot be served.
     #[error(transparent)]
     Assets(#[from] AssetsError),
+    /// Clients cannot be told of the STUN and TURN servers.
+    #[error(transparent)]
+    Ice(#[from] IceError),
 }
 
 /// A server that has its address and its page, and accepts once it serves.
@@ -58,15 +62,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Loads the page and binds the address. From here on clients can connect, and wait until [`Server::serve`] runs.
+    /// Loads the page, checks the STUN and TURN servers and binds the address. From here on clients can connect, and wait until [`Server::serve`] runs.
     ///
     /// # Errors
-    /// The page or the address cannot be used; the error says what to do.
+    /// The page, a STUN or TURN server or the address cannot be used; the error says what to do.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         let assets = match &config.app {
             Some(folder) => Some(Arc::new(Assets::load(folder)?)),
             None => None,
         };
+        let ice = Arc::new(Ice::new(&config.ice)?);
         let wanted = config.listen;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => StartError::InUse(wanted),
@@ -78,7 +83,7 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let stopping = CancellationToken::new();
         let rooms = Rooms::new(config.room_size, stopping.clone());
-        let hub = Hub { config: Arc::new(config), rooms, stopping };
+        let hub = Hub { config: Arc::new(config), ice, rooms, stopping };
         let site = Site { assets, hub, tasks: TaskTracker::new(), deadline: CancellationToken::new() };
         Ok(Self { listener, address, site })
     }

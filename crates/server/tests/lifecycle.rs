@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use common::*;
@@ -96,21 +96,6 @@ async fn a_port_in_use_is_an_error_that_says_what_to_do() {
     let error = Server::bind(config).await.unwrap_err();
     assert!(matches!(error, StartError::InUse(_)));
     assert!(error.to_string().contains("--listen"), "{error}");
-}
-
-/// The program itself.
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duologue-server"));
-    for name in ["LISTEN", "APP", "ROOM_SIZE", "LOG"] {
-        command.env_remove(format!("DUOLOGUE_{name}"));
-    }
-    command.kill_on_drop(true);
-    command
-}
-
-/// Runs the program to its end.
-async fn outcome(arguments: &[&str]) -> Output {
-    timeout(PATIENCE, program().args(arguments).output()).await.expect("it ends").unwrap()
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::SocketAddr;
+use std::process::Output;
 use std::time::Duration;
 
 use duologue_protocol::{ErrorCode, LeaveReason, PeerId, PeerInfo, Refusal, Role, ServerMessage, Welcome};
@@ -13,6 +14,7 @@ use duologue_server::{Config, Rooms, Server};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -270,4 +272,19 @@ pub async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
         assert!(begin.elapsed() < PATIENCE, "never: {what}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// The program itself.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duologue-server"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DUOLOGUE_")) {
+        command.env_remove(name);
+    }
+    command.kill_on_drop(true);
+    command
+}
+
+/// Runs the program to its end.
+pub async fn outcome(arguments: &[&str]) -> Output {
+    timeout(PATIENCE, program().args(arguments).output()).await.expect("it ends").unwrap()
 }
