@@ -65,7 +65,8 @@ impl Default for IceConfig {
     }
 }
 
-/// How much may wait to be written to one client before it is let go as too slow.
+/// How much may wait to be written to one client before it is let go as too slow. As much is kept of what it was told,
+/// for when it takes up its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueLimits {
     /// Messages.
@@ -96,8 +97,10 @@ impl QueueLimits {
 pub struct Timing {
     /// The time between two pings. Proxies cut connections that are idle for 30 s.
     pub ping: Duration,
-    /// A client from which nothing at all came for so long, not even a pong, is lost.
+    /// A connection over which nothing at all came for so long, not even a pong, is broken.
     pub silence: Duration,
+    /// How long a client whose connection broke keeps its seat in the room, and may take up its session again.
+    pub grace: Duration,
     /// How long a client's reading may pause when what it sent is not taken by the others.
     pub patience: Duration,
     /// How long a goodbye (a last error, the closing handshake) may take.
@@ -111,8 +114,9 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            ping: Duration::from_secs(20),
-            silence: Duration::from_secs(45),
+            ping: Duration::from_secs(10),
+            silence: Duration::from_secs(25),
+            grace: Duration::from_secs(30),
             patience: Duration::from_millis(250),
             goodbye: Duration::from_secs(1),
             request: Duration::from_secs(30),

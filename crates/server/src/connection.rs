@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use duologue_protocol::LeaveReason;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::conversation::Conversation;
 use crate::farewell::farewell;
-use crate::outbox::{Outgoing, outbox};
+use crate::outbox::{Dismissal, Outgoing, outbox};
 use crate::pace::Pace;
 use crate::registry::Rooms;
+use crate::room::Parting;
 use crate::turn::Ice;
 
 /// The largest frame and message that is read at all. Above the protocol's own limit, so that what is a little too
@@ -55,8 +55,8 @@ pub(crate) enum Ending {
     Broken,
     /// Nothing was heard from the client for too long.
     Silent,
-    /// The client does not read what is sent to it.
-    Slow,
+    /// The server let go of the client.
+    Dismissed(Dismissal),
     /// The client sent something too large to be read.
     FarTooLarge,
     /// The client broke the rules of WebSocket (RFC 6455).
@@ -68,13 +68,13 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// What the others in the room are told. Nothing when the server shuts down: they have no cause to end their
-    /// call, which outlives the server.
-    fn reason(self) -> Option<LeaveReason> {
+    /// What the room is told. Nothing when the server shuts down: the others have no cause to end their call, which
+    /// outlives the server.
+    fn parting(self) -> Option<Parting> {
         match self {
             Self::Stopping => None,
-            Self::Closed => Some(LeaveReason::Left),
-            _ => Some(LeaveReason::Lost),
+            Self::Closed => Some(Parting::Left),
+            _ => Some(Parting::Broken),
         }
     }
 
@@ -113,7 +113,7 @@ where
         WebSocketStream::from_raw_socket(socket, Role::Server, Some(settings)).await.split();
 
     let timing = hub.config.timing;
-    let limits = hub.config.queue.for_rooms_of(hub.config.room_size);
+    let limits = hub.rooms.settings().queue;
     let (outbox, mut outgoing) = outbox(limits);
     let pace = Pace::half_of(limits, timing.patience);
     let mut conversation = Conversation::new(hub.rooms.clone(), hub.ice.clone(), outbox.clone(), pace);
@@ -123,12 +123,12 @@ where
     let ending = tokio::select! {
         biased;
         () = hub.stopping.cancelled() => Ending::Stopping,
-        () = outbox.overflowed() => Ending::Slow,
+        why = outbox.dismissed() => Ending::Dismissed(why),
         ending = listen(&mut stream, &mut conversation, timing.silence) => ending,
         ending = speak(&mut sink, &mut outgoing, timing.ping) => ending,
     };
     tracing::debug!(?ending, "disconnected");
-    conversation.end(ending.reason());
+    conversation.end(ending.parting());
     if let Ok(socket) = stream.reunite(sink) {
         // A client that is stalled cannot be waited for. The socket is dropped after this, whatever came of it.
         let _ = timeout(timing.goodbye, farewell(socket, outgoing, ending)).await;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use duologue_protocol::{ClientMessage, Join, LeaveReason, PeerId, PeerInfo, ServerMessage, VERSION};
+use duologue_protocol::{
+    ClientMessage, IceServers, Join, PeerId, PeerInfo, Ping, Resume, ServerMessage, VERSION,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,21 +14,24 @@ use crate::outbox::Outbox;
 use crate::pace::{Pace, Permit};
 use crate::refusal;
 use crate::registry::Rooms;
-use crate::room::{Command, Newcomer, Relayed};
+use crate::room::{Command, Newcomer, Parting, Place, Relayed, Resumption};
 use crate::turn::Ice;
 
-/// One client's part in things. Dropping it in a room means that the client is lost.
+/// One client's part in things. Dropping it in a room means that its connection broke.
 pub(crate) struct Conversation {
     rooms: Rooms,
     ice: Arc<Ice>,
     outbox: Outbox,
+    /// Which connection this is, see [`Rooms::connection`].
+    connection: u64,
     pace: Pace,
     membership: Option<Membership>,
 }
 
 impl Conversation {
     pub(crate) fn new(rooms: Rooms, ice: Arc<Ice>, outbox: Outbox, pace: Pace) -> Self {
-        Self { rooms, ice, outbox, pace, membership: None }
+        let connection = rooms.connection();
+        Self { rooms, ice, outbox, connection, pace, membership: None }
     }
 
     /// Takes in a message. Waits for the room's queue and the client's own pace, never for another client.
@@ -37,8 +42,9 @@ impl Conversation {
             Err(problem) => return self.reply(&refusal::undecodable(&problem), permit),
         };
         match message {
-            ClientMessage::Ping(_) => self.reply(&ServerMessage::Pong, permit),
+            ClientMessage::Ping(ping) => self.ping(&ping, permit).await,
             ClientMessage::Join(join) => self.join(join, permit).await,
+            ClientMessage::Resume(resume) => self.resume(resume, permit).await,
             ClientMessage::Leave => match self.membership.take() {
                 Some(membership) => membership.leave().await,
                 None => self.reply(&refusal::not_joined(), permit),
@@ -52,12 +58,11 @@ impl Conversation {
             ClientMessage::Candidate(m) => self.relay(m.to, Relayed::Candidate(m.candidate), permit).await,
             ClientMessage::IceServers => match &self.membership {
                 Some(membership) => {
-                    let servers = self.ice.servers_for(&membership.id, SystemTime::now());
+                    let servers = self.ice_servers(&membership.place.id);
                     self.reply(&ServerMessage::IceServers(servers), permit);
                 }
                 None => self.reply(&refusal::not_joined(), permit),
             },
-            ClientMessage::Resume(_) => self.reply(&refusal::session_unknown(), permit),
         }
     }
 
@@ -72,10 +77,17 @@ impl Conversation {
         }
     }
 
-    /// The connection has ended. The room is told why; without a reason it is not told, because it ends as well.
-    pub(crate) fn end(mut self, reason: Option<LeaveReason>) {
+    /// The connection has ended. The room is told how; without that it is not told, because it ends as well.
+    pub(crate) fn end(mut self, parting: Option<Parting>) {
         if let Some(membership) = &mut self.membership {
-            membership.unless_said = reason;
+            membership.unless_said = parting;
+        }
+    }
+
+    async fn ping(&mut self, ping: &Ping, permit: Option<Permit>) {
+        self.reply(&ServerMessage::Pong, permit);
+        if let (Some(membership), Some(seq)) = (&self.membership, ping.seq) {
+            membership.acknowledge(seq).await;
         }
     }
 
@@ -90,15 +102,49 @@ impl Conversation {
         let (admitted, admission) = oneshot::channel();
         let newcomer = Newcomer {
             info: PeerInfo { id: id.clone(), name: join.name, protocol: join.protocol },
+            pairs: join.pairs,
             session,
-            ice: self.ice.servers_for(&id, SystemTime::now()),
+            ice: self.ice_servers(&id),
             outbox: self.outbox.clone(),
+            connection: self.connection,
             permit,
             admitted,
         };
-        let room = self.rooms.join(&join.room, newcomer).await;
+        match self.rooms.join(&join.room, newcomer).await {
+            Some(room) => self.enter(id, room, admission).await,
+            None => self.reply(&refusal::busy(), None),
+        }
+    }
+
+    async fn resume(&mut self, resume: Resume, permit: Option<Permit>) {
+        if self.membership.is_some() {
+            return self.reply(&refusal::already_joined(), permit);
+        }
+        let Some(whereabouts) = self.rooms.find(&resume.session) else {
+            return self.reply(&refusal::session_unknown(), permit);
+        };
+        let id = whereabouts.id;
+        let (admitted, admission) = oneshot::channel();
+        let resumption = Resumption {
+            id: id.clone(),
+            seq: resume.seq,
+            ice: self.ice_servers(&id),
+            outbox: self.outbox.clone(),
+            connection: self.connection,
+            permit,
+            admitted,
+        };
+        match self.rooms.resume(&whereabouts.room, resumption).await {
+            Some(room) => self.enter(id, room, admission).await,
+            None => self.reply(&refusal::session_unknown(), None),
+        }
+    }
+
+    /// Waits for the room to let one in, or not; either way it answers by itself.
+    async fn enter(&mut self, id: PeerId, room: mpsc::Sender<Command>, admission: oneshot::Receiver<bool>) {
         // From here on the room must hear when the connection ends, even if that is before it answers.
-        let membership = Membership { id, room, unless_said: Some(LeaveReason::Lost) };
+        let place = Place { id, connection: self.connection };
+        let membership = Membership { place, room, unless_said: Some(Parting::Broken) };
         match admission.await {
             Ok(true) => self.membership = Some(membership),
             Ok(false) => membership.never_was(),
@@ -117,32 +163,43 @@ impl Conversation {
         }
     }
 
+    fn ice_servers(&self, id: &PeerId) -> IceServers {
+        self.ice.servers_for(id, SystemTime::now())
+    }
+
     fn reply(&self, message: &ServerMessage, permit: Option<Permit>) {
-        // If it is not taken, the outbox has overflowed or is gone, and with it the connection.
-        let _ = self.outbox.push(message, permit);
+        // If it is not taken, the client is let go or is gone, and with it the connection.
+        let _ = self.outbox.say(message, permit);
     }
 }
 
-/// A place in a room. The room hears of its end, however it ends.
+/// A place in a room. The room hears when its connection ends, however it ends.
 struct Membership {
-    id: PeerId,
+    place: Place,
     room: mpsc::Sender<Command>,
     /// What the room hears when this is dropped.
-    unless_said: Option<LeaveReason>,
+    unless_said: Option<Parting>,
 }
 
 impl Membership {
     async fn relay(&self, to: Option<PeerId>, what: Relayed, permit: Option<Permit>) {
         // A room that is gone has nobody to relay to; that only happens while the server stops.
-        let _ = self.room.send(Command::Relay { from: self.id.clone(), to, what, permit }).await;
+        let _ = self.room.send(Command::Relay { from: self.place.clone(), to, what, permit }).await;
     }
 
-    /// Leaves at one's own wish. When this returns, whatever the client does next comes after it.
+    async fn acknowledge(&self, seq: u64) {
+        let _ = self.room.send(Command::Acknowledge { from: self.place.clone(), seq }).await;
+    }
+
+    /// Leaves at one's own wish. When this returns, the room has said its last word to the client: what the next one
+    /// says is numbered from 1 again, and must not be taken for this one's.
     async fn leave(mut self) {
-        self.unless_said = Some(LeaveReason::Left);
-        let command = Command::Leave { id: self.id.clone(), reason: LeaveReason::Left };
+        self.unless_said = Some(Parting::Left);
+        let (heard, end) = oneshot::channel();
+        let command = Command::End { of: self.place.clone(), parting: Parting::Left, heard: Some(heard) };
         if self.room.send(command).await.is_ok() {
             self.unless_said = None;
+            let _ = end.await;
         }
     }
 
@@ -154,8 +211,8 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        let Some(reason) = self.unless_said.take() else { return };
-        let command = Command::Leave { id: self.id.clone(), reason };
+        let Some(parting) = self.unless_said.take() else { return };
+        let command = Command::End { of: self.place.clone(), parting, heard: None };
         if let Err(TrySendError::Full(command)) = self.room.try_send(command)
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {

@@ -9,11 +9,15 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::connection::Ending;
-use crate::outbox::Outgoing;
+use crate::outbox::{Dismissal, Outgoing};
 use crate::refusal;
 
 /// The close code of a client that was let go because it reads too slowly (RFC 6455, section 7.4.2: private use).
 const TOO_SLOW: u16 = 4008;
+/// The close code of a connection whose session goes on over a newer one.
+const REPLACED: u16 = 4009;
+/// The close code of a client that was taken out of its room.
+const REMOVED: u16 = 4010;
 
 /// Says goodbye as the ending asks. May wait for as long as the client does not read: give it a deadline.
 pub(crate) async fn farewell<S>(
@@ -28,13 +32,23 @@ where
         Ending::Broken | Ending::Silent => return Ok(()),
         // The answer to the client's own close frame is written already; it only has to leave.
         Ending::Closed | Ending::Aborted => return socket.flush().await,
-        Ending::Slow => (Some(refusal::too_slow()), CloseCode::from(TOO_SLOW), "too slow"),
+        Ending::Dismissed(Dismissal::Slow) => {
+            (Some(refusal::too_slow()), CloseCode::from(TOO_SLOW), "too slow")
+        }
+        Ending::Dismissed(Dismissal::Replaced) => {
+            (Some(refusal::replaced()), CloseCode::from(REPLACED), "replaced by a newer connection")
+        }
+        Ending::Dismissed(Dismissal::Removed) => {
+            (Some(refusal::removed()), CloseCode::from(REMOVED), "removed from the room")
+        }
         Ending::FarTooLarge => (Some(refusal::far_too_large()), CloseCode::Size, "message too large"),
         Ending::NotWebSocket => (None, CloseCode::Protocol, "not WebSocket as in RFC 6455"),
         Ending::NotUtf8 => (None, CloseCode::Invalid, "a text frame must be UTF-8"),
         Ending::Stopping => (None, CloseCode::Away, "the server is shutting down"),
     };
-    if ending != Ending::Slow {
+    // What waits for a client that is let go is more than it reads, or goes to a newer connection, or concerns it no
+    // longer.
+    if !matches!(ending, Ending::Dismissed(_)) {
         while let Some(text) = outgoing.try_next() {
             socket.feed(Message::Text(text)).await?;
         }

@@ -2,11 +2,16 @@
 
 use std::fmt::Write;
 
-use duologue_protocol::{PeerId, SessionToken};
+use duologue_protocol::{PairToken, PeerId, SessionToken};
 
 /// A new peer id and a new session token; `None` if the operating system has no randomness to give.
 pub(crate) fn fresh() -> Option<(PeerId, SessionToken)> {
     Some((PeerId::new(random()?).ok()?, SessionToken::new(random()?).ok()?))
+}
+
+/// A new pair token; `None` as above.
+pub(crate) fn fresh_pair() -> Option<PairToken> {
+    PairToken::new(random()?).ok()
 }
 
 fn random() -> Option<String> {

@@ -5,7 +5,8 @@
 //!
 //! - `server` binds, accepts and shuts down; `http` routes; `origin` decides which pages may connect.
 //! - `connection` is one client's socket, `conversation` what its messages mean.
-//! - `registry` finds rooms; `room` is the task that owns one.
+//! - `registry` finds rooms and sessions; `room` is the task that owns one: its members, what they may have to be told
+//!   again, and the pairs by which they find each other.
 //! - `outbox` is what waits to be written to a client, `pace` keeps a client from filling one.
 //! - `turn` makes credentials for TURN, `ice_url` reads the addresses of STUN and TURN servers.
 //! - `assets` is the page.

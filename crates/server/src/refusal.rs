@@ -1,5 +1,7 @@
 //! The errors a client is sent: a code for programs, and words that say what to do.
 
+use std::time::Duration;
+
 use duologue_protocol::{DecodeError, ErrorCode, PeerId, Refusal, ServerMessage, VERSION};
 
 /// The longest text that is sent back, in characters. What a client sent wrong may be in it, and need not be echoed
@@ -49,14 +51,19 @@ pub(crate) fn unsupported_protocol(asked: u32) -> ServerMessage {
     )
 }
 
-pub(crate) fn room_full(size: usize) -> ServerMessage {
-    error(
-        ErrorCode::RoomFull,
-        &format!(
+/// Where someone keeps a seat without a connection, `grace` says for how long at most.
+pub(crate) fn room_full(size: usize, grace: Option<Duration>) -> ServerMessage {
+    let words = match grace {
+        None => format!(
             "the room is full, it holds {size} people: join again when someone has left, or choose another room"
         ),
-        false,
-    )
+        Some(grace) => format!(
+            "the room is full, it holds {size} people, but one of them has lost the connection and may be back within \
+             {seconds} seconds: join again after that, or choose another room",
+            seconds = grace.as_secs()
+        ),
+    };
+    error(ErrorCode::RoomFull, &words, false)
 }
 
 pub(crate) fn busy() -> ServerMessage {
@@ -66,8 +73,24 @@ pub(crate) fn busy() -> ServerMessage {
 pub(crate) fn session_unknown() -> ServerMessage {
     error(
         ErrorCode::SessionUnknown,
-        "the session has ended: a session ends with its connection here, so join again",
+        "the session has ended, or more was missed than is kept: join again",
         false,
+    )
+}
+
+pub(crate) fn replaced() -> ServerMessage {
+    error(
+        ErrorCode::Replaced,
+        "the session goes on over a newer connection: use that one, or connect and join again for another session",
+        true,
+    )
+}
+
+pub(crate) fn removed() -> ServerMessage {
+    error(
+        ErrorCode::Removed,
+        "you were taken out of the room: ask whoever runs it before you connect and join again",
+        true,
     )
 }
 
@@ -94,11 +117,15 @@ pub(crate) fn ambiguous_recipient() -> ServerMessage {
 pub(crate) fn too_slow() -> ServerMessage {
     error(
         ErrorCode::TooSlow,
-        "you read too slowly, and too much was waiting for you: connect and join again",
+        "you read too slowly, and too much was waiting for you: connect again, and resume or join",
         true,
     )
 }
 
 pub(crate) fn far_too_large() -> ServerMessage {
-    error(ErrorCode::MessageTooLarge, &format!("{}: connect again", DecodeError::TooLarge), true)
+    error(
+        ErrorCode::MessageTooLarge,
+        &format!("{}: connect again, and resume or join", DecodeError::TooLarge),
+        true,
+    )
 }

@@ -19,7 +19,7 @@ use crate::assets::{Assets, AssetsError};
 use crate::config::{Config, Timing};
 use crate::connection::Hub;
 use crate::http::{Site, router};
-use crate::registry::Rooms;
+use crate::registry::{Rooms, Settings};
 use crate::turn::{Ice, IceError};
 
 /// Why a server does not start. The message is one sentence and says what to do.
@@ -82,7 +82,12 @@ impl Server {
         let listener = TcpListener::bind(wanted).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let stopping = CancellationToken::new();
-        let rooms = Rooms::new(config.room_size, stopping.clone());
+        let settings = Settings {
+            size: config.room_size,
+            queue: config.queue.for_rooms_of(config.room_size),
+            grace: config.timing.grace,
+        };
+        let rooms = Rooms::new(settings, stopping.clone());
         let hub = Hub { config: Arc::new(config), ice, rooms, stopping };
         let site = Site { assets, hub, tasks: TaskTracker::new(), deadline: CancellationToken::new() };
         Ok(Self { listener, address, site })

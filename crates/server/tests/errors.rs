@@ -27,7 +27,6 @@ fn always_refused() -> Vec<(String, ErrorCode)> {
         (r#"{"type":"offer","offer":{"type":"answer","sdp":""}}"#, ErrorCode::BadMessage),
         (r#"{"type":"candidate"}"#, ErrorCode::BadMessage),
         (r#"{"type":"resume"}"#, ErrorCode::BadMessage),
-        (r#"{"type":"resume","session":"unknown","seq":0}"#, ErrorCode::SessionUnknown),
     ]
     .into_iter()
     .map(|(text, code)| (text.to_owned(), code))
@@ -54,6 +53,8 @@ async fn in_the_lobby_every_wrong_message_is_answered_and_the_connection_stays_u
     for text in [offer("o", ""), answer("a", ""), candidate("c", ""), r#"{"type":"leave"}"#.to_owned()] {
         client.refused(text, ErrorCode::NotJoined).await;
     }
+    let unknown = r#"{"type":"resume","session":"unknown","seq":0}"#;
+    client.refused(unknown, ErrorCode::SessionUnknown).await;
     client.join("r").await;
 }
 
@@ -65,6 +66,7 @@ async fn in_a_room_every_wrong_message_is_answered_and_the_other_notices_nothing
         ada.refused(text, code).await;
     }
     ada.refused(join("r"), ErrorCode::AlreadyJoined).await;
+    ada.refused(r#"{"type":"resume","session":"unknown","seq":0}"#, ErrorCode::AlreadyJoined).await;
     bob.is_usable().await;
     ada.send(offer("o", "")).await;
     assert!(matches!(bob.next().await, ServerMessage::Offer(_)));
@@ -162,7 +164,8 @@ async fn a_flood_of_nonsense_is_answered_in_order_as_long_as_the_answers_are_rea
     const MANY: usize = 5000;
     let server = server().await;
     let (mut ada, mut bob) = server.pair("r").await;
-    let (mut sink, stream) = futures_util::StreamExt::split(ada.socket);
+    let Client { socket, seq } = ada;
+    let (mut sink, stream) = futures_util::StreamExt::split(socket);
     let sender = tokio::spawn(async move {
         for n in 0..MANY {
             sink.send(Message::text(format!(r#"{{"type":"nonsense {n}"}}"#))).await.unwrap();
@@ -178,7 +181,7 @@ async fn a_flood_of_nonsense_is_answered_in_order_as_long_as_the_answers_are_rea
         };
         assert!(refusal.message.contains(&format!("\"nonsense {n}\"")), "{}", refusal.message);
     }
-    ada = Client { socket: stream.reunite(sender.await.unwrap()).unwrap() };
+    ada = Client { socket: stream.reunite(sender.await.unwrap()).unwrap(), seq };
     ada.is_usable().await;
     bob.is_usable().await;
 }

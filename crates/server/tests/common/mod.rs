@@ -9,7 +9,10 @@ use std::net::SocketAddr;
 use std::process::Output;
 use std::time::Duration;
 
-use duologue_protocol::{ErrorCode, LeaveReason, PeerId, PeerInfo, Refusal, Role, ServerMessage, Welcome};
+use duologue_protocol::{
+    ErrorCode, LeaveReason, Numbered, PairToken, PeerId, PeerInfo, Ready, Refusal, Resumed, Role,
+    ServerMessage, SessionToken, Welcome,
+};
 use duologue_server::{Config, Rooms, Server};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -67,6 +70,38 @@ impl Running {
         let mut client = self.connect().await;
         let welcome = client.join(room).await;
         (client, welcome)
+    }
+
+    /// A client in a room that speaks this protocol, where those of [`Running::join`] are plain pages.
+    pub async fn enter(&self, room: &str) -> (Client, Welcome) {
+        self.enter_again(room, &[]).await
+    }
+
+    /// The same, with connections that are still there from an earlier stay.
+    pub async fn enter_again(&self, room: &str, pairs: &[&PairToken]) -> (Client, Welcome) {
+        let mut client = self.connect().await;
+        let welcome = client.enter(room, pairs).await;
+        (client, welcome)
+    }
+
+    /// Two who speak this protocol: Ada, who is the caller, and Bob; with what each was welcomed with, and the token of
+    /// the pair.
+    pub async fn couple(&self, room: &str) -> ([(Client, Welcome); 2], PairToken) {
+        let (mut ada, a) = self.enter(room).await;
+        let (mut bob, b) = self.enter(room).await;
+        let (to_ada, to_bob) = (ada.readied(Role::Caller).await, bob.readied(Role::Callee).await);
+        assert_eq!((&to_ada.peer.id, &to_bob.peer.id), (&b.id, &a.id));
+        assert_eq!(to_ada.pair, to_bob.pair);
+        ([(ada, a), (bob, b)], to_ada.pair.expect("both speak the protocol"))
+    }
+
+    /// A client that takes up a session.
+    pub async fn resume(&self, session: &SessionToken, seq: u64) -> Client {
+        let mut client = self.connect().await;
+        client.send(resume(session, seq)).await;
+        assert_eq!(client.next().await, ServerMessage::Resumed(Resumed::default()));
+        client.seq = seq;
+        client
     }
 
     /// Two clients in a room: the caller, then the callee.
@@ -154,13 +189,17 @@ impl Response {
 
 pub struct Client {
     pub socket: WebSocketStream<TcpStream>,
+    /// The number of the last message that had one.
+    pub seq: u64,
 }
 
 impl Client {
     pub async fn over(socket: TcpStream, address: SocketAddr) -> Self {
+        // As browsers do: small messages do not wait for each other.
+        socket.set_nodelay(true).unwrap();
         let url = format!("ws://{address}/ws");
         let (socket, _) = tokio_tungstenite::client_async(url, socket).await.unwrap();
-        Self { socket }
+        Self { socket, seq: 0 }
     }
 
     pub async fn send(&mut self, text: impl Into<String>) {
@@ -175,12 +214,45 @@ impl Client {
         }
     }
 
-    /// The next message. Pings are not messages.
-    pub async fn next(&mut self) -> ServerMessage {
-        match self.frame().await {
-            Some(Ok(Message::Text(text))) => ServerMessage::from_json(&text).unwrap(),
-            other => panic!("not a message: {other:?}"),
+    /// Joins as one who speaks this protocol.
+    pub async fn enter(&mut self, room: &str, pairs: &[&PairToken]) -> Welcome {
+        let pairs: Vec<String> = pairs.iter().map(|pair| format!("\"{pair}\"")).collect();
+        let pairs = pairs.join(",");
+        self.send(format!(r#"{{"type":"join","room":"{room}","protocol":1,"pairs":[{pairs}]}}"#)).await;
+        match self.next().await {
+            ServerMessage::Welcome(welcome) => welcome,
+            other => panic!("not a welcome: {other:?}"),
         }
+    }
+
+    /// The next message. Pings are not messages. What happens in the room is numbered without a gap, and nothing else
+    /// has a number.
+    pub async fn next(&mut self) -> ServerMessage {
+        let Numbered { message, seq } = match self.frame().await {
+            Some(Ok(Message::Text(text))) => Numbered::from_json(&text).unwrap(),
+            other => panic!("not a message: {other:?}"),
+        };
+        match &message {
+            ServerMessage::Ready(_)
+            | ServerMessage::Offer(_)
+            | ServerMessage::Answer(_)
+            | ServerMessage::Candidate(_)
+            | ServerMessage::PeerAway(_)
+            | ServerMessage::PeerBack(_)
+            | ServerMessage::PeerLeft(_) => {
+                self.seq += 1;
+                assert_eq!(seq, Some(self.seq), "{message:?}");
+            }
+            ServerMessage::Welcome(_)
+            | ServerMessage::Resumed(_)
+            | ServerMessage::IceServers(_)
+            | ServerMessage::Error(_)
+            | ServerMessage::Pong => assert_eq!(seq, None, "{message:?}"),
+        }
+        if matches!(message, ServerMessage::Welcome(_)) {
+            self.seq = 0;
+        }
+        message
     }
 
     pub async fn frame(&mut self) -> Option<Result<Message, Error>> {
@@ -196,10 +268,14 @@ impl Client {
     }
 
     pub async fn ready(&mut self, role: Role) -> PeerInfo {
+        self.readied(role).await.peer
+    }
+
+    pub async fn readied(&mut self, role: Role) -> Ready {
         match self.next().await {
             ServerMessage::Ready(ready) => {
                 assert_eq!(ready.role, role);
-                ready.peer
+                ready
             }
             other => panic!("not ready: {other:?}"),
         }
@@ -228,6 +304,28 @@ impl Client {
         assert_eq!(self.next().await, ServerMessage::Pong);
     }
 
+    pub async fn away(&mut self) -> PeerId {
+        match self.next().await {
+            ServerMessage::PeerAway(moved) => moved.peer,
+            other => panic!("nobody is away: {other:?}"),
+        }
+    }
+
+    pub async fn back(&mut self) -> PeerId {
+        match self.next().await {
+            ServerMessage::PeerBack(moved) => moved.peer,
+            other => panic!("nobody is back: {other:?}"),
+        }
+    }
+
+    /// The next message is a candidate; gives its line.
+    pub async fn candidate(&mut self) -> String {
+        match self.next().await {
+            ServerMessage::Candidate(trickle) => trickle.candidate.candidate,
+            other => panic!("not a candidate: {other:?}"),
+        }
+    }
+
     pub async fn left(&mut self) -> (PeerId, LeaveReason) {
         match self.next().await {
             ServerMessage::PeerLeft(left) => (left.peer, left.reason),
@@ -246,6 +344,10 @@ impl Client {
 
 pub fn join(room: &str) -> String {
     format!(r#"{{"type":"join","room":"{room}"}}"#)
+}
+
+pub fn resume(session: &SessionToken, seq: u64) -> String {
+    format!(r#"{{"type":"resume","session":"{session}","seq":{seq}}}"#)
 }
 
 /// An offer with this text in place of SDP, and more fields, each begun by a comma.
