@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use duologue_engine::diagnosis::{Facts, Findings, Gathered, Reach};
 use duologue_engine::{Instant, Operation};
-use duologue_protocol::{Candidate, ClientMessage, Description, Join, Ping, RoomId, ServerMessage, VERSION};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use duologue_protocol::{ClientMessage, Description, Join, Ping, RoomId, ServerMessage, VERSION};
+use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use futures_util::future::{Either, join, join3, select};
+use futures_util::future::{Either, join, select};
 use gloo_timers::future::TimeoutFuture;
 
 use crate::browser::{
-    self, Connection, ConnectionEvent, DataChannelEvent, MediaKind, MediaProblem, RtcOptions, ServerProblem,
-    TransportPolicy,
+    self, Connection, ConnectionEvent, DataChannel, DataChannelEvent, MediaKind, MediaProblem, RtcOptions,
+    ServerProblem, TransportPolicy,
 };
 use crate::signaling::{self, Signaling, TransportEvent};
 
@@ -46,12 +46,9 @@ pub struct Diagnosis {
 /// `rtc` names the STUN and TURN servers to look at. With none there, those that the signaling server tells of are
 /// taken: for that, a room of a random name is entered for a moment.
 pub async fn diagnose(signaling: &Signaling, rtc: &RtcOptions) -> Diagnosis {
-    let (answer, camera, microphone) = join3(
-        ask(signaling),
-        browser::device_problem(MediaKind::Video),
-        browser::device_problem(MediaKind::Audio),
-    )
-    .await;
+    let camera = browser::device_problem(MediaKind::Video).await;
+    let microphone = browser::device_problem(MediaKind::Audio).await;
+    let answer = ask(signaling).await;
     let mut rtc = rtc.clone();
     if rtc.ice_servers.is_empty() {
         rtc.ice_servers = answer.ice_servers;
@@ -150,16 +147,16 @@ struct Found {
 
 async fn gather(rtc: &RtcOptions) -> Found {
     let mut found = Found::default();
-    let Some(mut end) = End::new(rtc) else { return found };
+    let (happening, mut happenings) = unbounded();
+    let Some(end) = End::new(rtc, Side::One, &happening) else { return found };
     let gathering = async {
-        if end.run(Operation::Offer).await.is_none() {
-            return;
-        }
-        while let Some(event) = end.events.next().await {
+        end.run(Operation::Offer).await?;
+        loop {
+            let (_, Happening::Connection(event)) = happenings.next().await? else { continue };
             match event {
                 ConnectionEvent::Candidate { candidate, .. } if candidate.is_end() => {
                     found.complete = true;
-                    return;
+                    return Some(());
                 }
                 ConnectionEvent::Candidate { candidate, relay_protocol } => {
                     found.candidates.extend(Gathered::read(&candidate.candidate, relay_protocol.as_deref()));
@@ -180,33 +177,30 @@ async fn try_relay(rtc: &RtcOptions, there_is_one: bool) -> Reach {
     }
     let rtc = RtcOptions { transport_policy: TransportPolicy::Relay, ..rtc.clone() };
     let trip = async {
-        let (mut one, mut two) = (End::new(&rtc)?, End::new(&rtc)?);
+        let (happening, mut happenings) = unbounded();
+        let one = End::new(&rtc, Side::One, &happening)?;
+        let two = End::new(&rtc, Side::Two, &happening)?;
         let offer = one.run(Operation::Offer).await??;
         two.run(Operation::Apply(offer)).await?;
         let answer = two.run(Operation::Answer).await??;
         one.run(Operation::Apply(answer)).await?;
-        let (mut sent, mut begun) = (false, Instant::default());
+        let mut begun = Instant::default();
         loop {
-            let next = select(
-                select(one.events.next(), two.events.next()),
-                select(one.words.next(), two.words.next()),
-            );
-            match next.await {
-                Either::Left((Either::Left((event, _)), _)) => two.take(event?),
-                Either::Left((Either::Right((event, _)), _)) => one.take(event?),
-                Either::Right((Either::Left((word, _)), _)) => match word? {
-                    DataChannelEvent::Text(_) => return Some(browser::now().since(begun)),
-                    DataChannelEvent::Opened if !sent => {
-                        begun = browser::now();
-                        sent = one.channel.send("there");
-                    }
-                    _ => {}
-                },
-                Either::Right((Either::Right((word, _)), _)) => {
-                    if let DataChannelEvent::Text(_) = word? {
-                        let _ = two.channel.send("back");
-                    }
+            let (side, happening) = happenings.next().await?;
+            match (side, happening) {
+                (Side::One, Happening::Connection(event)) => two.take(event),
+                (Side::Two, Happening::Connection(event)) => one.take(event),
+                (Side::One, Happening::Channel(DataChannelEvent::Opened)) => {
+                    begun = browser::now();
+                    let _ = one.channel.send("there");
                 }
+                (Side::Two, Happening::Channel(DataChannelEvent::Text(_))) => {
+                    let _ = two.channel.send("back");
+                }
+                (Side::One, Happening::Channel(DataChannelEvent::Text(_))) => {
+                    return Some(browser::now().since(begun));
+                }
+                (_, Happening::Channel(_)) => {}
             }
         }
     };
@@ -216,21 +210,36 @@ async fn try_relay(rtc: &RtcOptions, there_is_one: bool) -> Reach {
     }
 }
 
+/// Which of two connections.
+#[derive(Clone, Copy)]
+enum Side {
+    One,
+    Two,
+}
+
+enum Happening {
+    Connection(ConnectionEvent),
+    Channel(DataChannelEvent),
+}
+
 /// A connection that is made only to see what becomes of it.
 struct End {
     connection: Connection,
-    channel: browser::DataChannel,
-    events: UnboundedReceiver<ConnectionEvent>,
-    words: UnboundedReceiver<DataChannelEvent>,
+    channel: DataChannel,
 }
 
 impl End {
-    fn new(rtc: &RtcOptions) -> Option<Self> {
-        let (event, events) = unbounded();
-        let (word, words) = unbounded();
-        let connection = Connection::new(rtc, into(event)).ok()?;
-        let channel = connection.data_channel("check", 0, into(word));
-        Some(Self { connection, channel, events, words })
+    fn new(rtc: &RtcOptions, side: Side, happenings: &UnboundedSender<(Side, Happening)>) -> Option<Self> {
+        let (events, words) = (happenings.clone(), happenings.clone());
+        // Fails only once this check is over.
+        let connection = Connection::new(rtc, move |event| {
+            let _ = events.unbounded_send((side, Happening::Connection(event)));
+        });
+        let connection = connection.ok()?;
+        let channel = connection.data_channel("check", 0, move |event| {
+            let _ = words.unbounded_send((side, Happening::Channel(event)));
+        });
+        Some(Self { connection, channel })
     }
 
     /// Runs an operation. `None` if it was refused; what is inside is the description that it made, if it makes one.
@@ -244,18 +253,9 @@ impl End {
     }
 
     /// The other end has found a candidate.
-    fn take(&mut self, event: ConnectionEvent) {
-        if let ConnectionEvent::Candidate { candidate, .. } = event
-            && candidate != Candidate::end()
-        {
+    fn take(&self, event: ConnectionEvent) {
+        if let ConnectionEvent::Candidate { candidate, .. } = event {
             self.connection.add_candidate(&candidate);
         }
-    }
-}
-
-fn into<T: 'static>(queue: UnboundedSender<T>) -> impl Fn(T) + Clone + 'static {
-    move |it| {
-        // Fails only once this check is over.
-        let _ = queue.unbounded_send(it);
     }
 }

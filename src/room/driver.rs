@@ -4,7 +4,7 @@
 //! order, and the engine sees the world as it was tested.
 
 use duologue_engine::{
-    Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing,
+    Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing, Way,
 };
 use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerInfo, Role};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
@@ -35,12 +35,21 @@ pub(super) enum Happening {
 }
 
 /// Something that concerns one pair.
+#[derive(Clone)]
 pub(super) enum PairHappening {
     Connection(ConnectionEvent),
     Control(DataChannelEvent),
     Operation(Result<Option<Description>, Failure>),
-    /// So many bytes have arrived in all.
-    Measured(u64),
+    /// For the recovery: so many bytes have arrived in all, or the network changed, or time has passed, or somebody asks.
+    Recovery(RecoveryInput),
+    /// The peer says this.
+    Signal(Signal),
+    /// Whether signals get to the peer has changed, and what our part is.
+    Way(Way, Role),
+    /// Other STUN and TURN servers, for the next restart.
+    Reconfigure(RtcOptions),
+    /// Our own camera or microphone has changed.
+    MediaChanged,
 }
 
 /// Something the application wants.
@@ -127,16 +136,16 @@ impl Driver {
             Happening::Command(command) => self.command(command),
             Happening::Transport(number, event) if number == self.transport_number => self.transport(event),
             Happening::Transport(..) => {}
-            Happening::Pair(peer, happening) => self.pair(&peer, |duologue| duologue.handle(happening)),
-            Happening::MediaChanged => self.each_pair(Duologue::media_changed),
+            Happening::Pair(peer, happening) => self.pair(&peer, happening),
+            Happening::MediaChanged => self.each_pair(&PairHappening::MediaChanged),
             Happening::Shown => self.tell_session(SessionInput::Reachable),
             Happening::NetworkChanged => {
                 self.tell_session(SessionInput::Reachable);
-                self.each_pair(|duologue| duologue.recover(RecoveryInput::NetworkChanged));
+                self.each_pair(&PairHappening::Recovery(RecoveryInput::NetworkChanged));
             }
             Happening::Timer => {
                 self.tell_session(SessionInput::Timeout { random: browser::random() });
-                self.each_pair(|duologue| duologue.recover(RecoveryInput::Timeout));
+                self.each_pair(&PairHappening::Recovery(RecoveryInput::Timeout));
             }
         }
     }
@@ -158,7 +167,7 @@ impl Driver {
             }
             Command::Retry => {
                 self.tell_session(SessionInput::Reachable);
-                self.each_pair(|duologue| duologue.recover(RecoveryInput::Retry));
+                self.each_pair(&PairHappening::Recovery(RecoveryInput::Retry));
             }
             Command::Subscribe(subscriber) => self.subscribers.push(subscriber),
             Command::End => {}
@@ -229,19 +238,18 @@ impl Driver {
             }
             SessionEvent::IceServers(ice_servers) => {
                 self.told_servers = ice_servers;
-                let rtc = self.rtc();
-                self.each_pair(|duologue| duologue.reconfigure(&rtc));
+                self.each_pair(&PairHappening::Reconfigure(self.rtc()));
             }
             SessionEvent::PeerJoined { peer, role } => self.peer_joined(peer, role),
             SessionEvent::Way { peer, way, role } => {
-                self.pair(&peer, |duologue| duologue.way_changed(way, role));
+                self.pair(&peer, PairHappening::Way(way, role));
             }
             SessionEvent::PeerLeft { peer, reason } => self.peer_left(&peer, reason),
             SessionEvent::Ended(refusal) => {
                 self.duologues.clear();
                 self.event(Event::Ended(refusal));
             }
-            SessionEvent::Signal { from, signal } => self.pair(&from, |duologue| duologue.signal(signal)),
+            SessionEvent::Signal { from, signal } => self.pair(&from, PairHappening::Signal(signal)),
             SessionEvent::Rejected(refusal) => self.entered(Err(refusal.into())),
             SessionEvent::Refused(refusal) => self.event(Event::Error(refusal.into())),
         }
@@ -290,23 +298,23 @@ impl Driver {
             Err(error) => return self.event(Event::Error(error)),
         }
         if let Some(offer) = offer {
-            self.pair(peer, |duologue| duologue.signal(offer));
+            self.pair(peer, PairHappening::Signal(offer));
         }
     }
 
-    fn each_pair(&mut self, with: impl Fn(&mut Duologue)) {
+    fn each_pair(&mut self, happening: &PairHappening) {
         let peers: Vec<PeerId> = self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
         for peer in peers {
-            self.pair(&peer, &with);
+            self.pair(&peer, happening.clone());
         }
     }
 
     /// Lets one pair, if it is still there, deal with something, and does what it asks.
-    fn pair(&mut self, peer: &PeerId, with: impl FnOnce(&mut Duologue)) {
+    fn pair(&mut self, peer: &PeerId, happening: PairHappening) {
         let Some(duologue) = self.duologues.iter_mut().find(|duologue| duologue.peer.id == *peer) else {
             return;
         };
-        with(duologue);
+        duologue.handle(happening);
         for output in duologue.take_outputs() {
             match output {
                 Output::Signal(signal) => self.send(peer, signal),

@@ -131,17 +131,23 @@ impl Duologue {
                 self.negotiate(NegotiatorInput::Completed(description))
             }
             PairHappening::Operation(Err(failure)) => self.negotiate(NegotiatorInput::Failed(failure)),
-            PairHappening::Measured(bytes) => self.recover(RecoveryInput::Received(bytes)),
+            PairHappening::Recovery(input) => self.recover(input),
+            PairHappening::Signal(signal) => self.negotiate(NegotiatorInput::Remote(signal)),
+            PairHappening::Way(way, role) => self.way_changed(way, role),
+            PairHappening::Reconfigure(rtc) => self.reconfigure(rtc),
+            PairHappening::MediaChanged => {
+                self.send_tracks(false);
+                self.tell_sending();
+            }
         }
     }
 
-    /// When to call [`recover`](Self::recover) with [`RecoveryInput::Timeout`].
+    /// When to tell of [`RecoveryInput::Timeout`].
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.recovery.deadline()
     }
 
-    /// Whether signals get to the peer has changed.
-    pub(super) fn way_changed(&mut self, way: Way, role: Role) {
+    fn way_changed(&mut self, way: Way, role: Role) {
         if way == Way::Away && !self.away {
             self.away = true;
             self.event(Event::PeerAway(self.peer.clone()));
@@ -155,22 +161,12 @@ impl Duologue {
         self.recover(RecoveryInput::Way(way));
     }
 
-    /// Other STUN and TURN servers, for the next restart.
-    pub(super) fn reconfigure(&mut self, rtc: &RtcOptions) {
-        self.rtc.clone_from(rtc);
-        if let Err(words) = self.connection.reconfigure(rtc) {
+    fn reconfigure(&mut self, rtc: RtcOptions) {
+        let outcome = self.connection.reconfigure(&rtc);
+        self.rtc = rtc;
+        if let Err(words) = outcome {
             self.event(Event::Error(Error::Connection(words)));
         }
-    }
-
-    pub(super) fn signal(&mut self, signal: Signal) {
-        self.negotiate(NegotiatorInput::Remote(signal));
-    }
-
-    /// Our own camera or microphone has changed.
-    pub(super) fn media_changed(&mut self) {
-        self.send_tracks(false);
-        self.tell_sending();
     }
 
     fn connection_event(&mut self, event: ConnectionEvent) {
@@ -203,7 +199,7 @@ impl Duologue {
         }
     }
 
-    pub(super) fn recover(&mut self, input: RecoveryInput) {
+    fn recover(&mut self, input: RecoveryInput) {
         self.recovery.handle(browser::now(), input);
         while let Some(output) = self.recovery.poll() {
             match output {
@@ -211,8 +207,10 @@ impl Duologue {
                     let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
                     self.connection.measure(move |bytes| {
                         // Fails only once the room is gone.
-                        let _ =
-                            happenings.unbounded_send(Happening::Pair(id, PairHappening::Measured(bytes)));
+                        let _ = happenings.unbounded_send(Happening::Pair(
+                            id,
+                            PairHappening::Recovery(RecoveryInput::Received(bytes)),
+                        ));
                     });
                 }
                 RecoveryOutput::Restart => self.connection.restart_ice(),

@@ -7,6 +7,7 @@ use duologue_engine::{Bus as Said, BusBody, LocalInput, LocalOutput, LocalRoom};
 use duologue_protocol::value::{Unfit, Value, field};
 use duologue_protocol::{ClientMessage, DecodeError, Name, PeerId, RoomId, ServerMessage, SessionToken};
 use gloo_timers::callback::Timeout;
+use js_sys::Reflect;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
@@ -149,18 +150,12 @@ struct Envelope<'a> {
     word: &'static str,
     seniority: Option<u64>,
     name: Option<&'a Name>,
-    message: Option<&'a ServerMessage>,
 }
 
 fn write(said: &Said) -> Option<JsValue> {
-    let mut envelope = Envelope {
-        from: &said.from,
-        to: said.to.as_ref(),
-        word: "",
-        seniority: None,
-        name: None,
-        message: None,
-    };
+    let mut envelope =
+        Envelope { from: &said.from, to: said.to.as_ref(), word: "", seniority: None, name: None };
+    let mut inside = None;
     match &said.body {
         BusBody::Hello { seniority, name } => {
             envelope.word = "hello";
@@ -175,10 +170,28 @@ fn write(said: &Said) -> Option<JsValue> {
         BusBody::Bye => envelope.word = "bye",
         BusBody::Relay(message) => {
             envelope.word = "relay";
-            envelope.message = Some(message);
+            inside = Some(write_relayed(message)?);
         }
     }
-    serde_wasm_bindgen::to_value(&envelope).ok()
+    let object = serde_wasm_bindgen::to_value(&envelope).ok()?;
+    if let Some(message) = inside {
+        Reflect::set(&object, &JsValue::from_str("message"), &message).ok()?;
+    }
+    Some(object)
+}
+
+/// A message of the kinds that a server relays, as an object. To serialize all kinds would cost several kilobytes of
+/// page for messages that never go over the bus.
+fn write_relayed(message: &ServerMessage) -> Option<JsValue> {
+    let (kind, object) = match message {
+        ServerMessage::Offer(offer) => ("offer", serde_wasm_bindgen::to_value(offer)),
+        ServerMessage::Answer(answer) => ("answer", serde_wasm_bindgen::to_value(answer)),
+        ServerMessage::Candidate(trickle) => ("candidate", serde_wasm_bindgen::to_value(trickle)),
+        _ => return None,
+    };
+    let object = object.ok()?;
+    Reflect::set(&object, &JsValue::from_str("type"), &JsValue::from_str(kind)).ok()?;
+    Some(object)
 }
 
 fn read(object: JsValue) -> Result<Said, DecodeError> {

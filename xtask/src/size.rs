@@ -6,9 +6,9 @@ use crate::build::{brotli, files, gzip};
 use crate::run::{Outcome, root};
 
 /// The most that everything a visitor downloads may weigh, gzipped, in bytes.
-const MOST: usize = 120 * 1024;
+const MOST: usize = 150 * 1024;
 /// What it aims at.
-const AIM: usize = 100 * 1024;
+const AIM: usize = 120 * 1024;
 
 /// Prints each file of `dist/` and their sum; fails above the limit.
 pub fn report() -> Outcome {

@@ -112,6 +112,19 @@ fn a_computer_on_the_open_internet_is_seen_as_it_is() {
 }
 
 #[test]
+fn an_address_is_public_or_it_is_not() {
+    let at = |address: &str| PUBLIC.replace("203.0.113.9", address);
+    for address in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "3fff::1"] {
+        assert_eq!(Findings::of(&facts(&[&at(address)])).mapping, Mapping::Direct, "{address}");
+    }
+    for address in
+        ["10.1.2.3", "172.16.0.1", "192.168.0.1", "100.64.0.1", "127.0.0.1", "fe80::1", "fd00::1", "::1"]
+    {
+        assert_eq!(Findings::of(&facts(&[&at(address)])).mapping, Mapping::Unknown, "{address}");
+    }
+}
+
+#[test]
 fn servers_that_never_answer_over_udp_mean_that_it_is_blocked() {
     let findings = Findings::of(&facts(&[HOST]));
     assert_eq!(findings.udp, Some(false));

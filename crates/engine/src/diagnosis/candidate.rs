@@ -1,7 +1,5 @@
 //! A gathered candidate, as far as the check looks at it (RFC 8839, section 5.1).
 
-use std::net::IpAddr;
-
 /// Where a candidate's address comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CandidateKind {
@@ -119,17 +117,16 @@ impl Gathered {
 
     /// Whether the address is one of the internet's own.
     pub(super) fn is_public(&self) -> bool {
-        match self.address.parse() {
-            Ok(IpAddr::V4(address)) => {
-                let [a, b, ..] = address.octets();
-                let shared = a == 100 && (64..128).contains(&b);
-                !(address.is_private() || address.is_loopback() || address.is_link_local() || shared)
-            }
-            Ok(IpAddr::V6(address)) => {
-                let [first, ..] = address.segments();
-                first & 0xe000 == 0x2000
-            }
-            Err(_) => false,
+        if let Some((first, _)) = self.address.split_once(':') {
+            // 2000::/3 (RFC 4291, section 2.4).
+            return first.len() == 4 && first.starts_with(['2', '3']);
+        }
+        let mut octets = self.address.split('.').map(|octet| octet.parse::<u8>().ok());
+        match (octets.next().flatten(), octets.next().flatten()) {
+            // RFC 6890, section 2.2.2: one's own, private, shared, link-local.
+            (Some(0 | 10 | 127), _) | (Some(172), Some(16..=31)) | (Some(192), Some(168)) => false,
+            (Some(100), Some(64..=127)) | (Some(169), Some(254)) => false,
+            (first, second) => first.is_some() && second.is_some(),
         }
     }
 }

@@ -97,13 +97,8 @@ impl Findings {
     /// Judges the facts.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
-        let mut kinds = Vec::new();
-        for candidate in &facts.gathered {
-            if !kinds.contains(&candidate.kind) {
-                kinds.push(candidate.kind);
-            }
-        }
-        kinds.sort_unstable();
+        let mut kinds = vec![CandidateKind::Host, CandidateKind::Reflexive, CandidateKind::Relayed];
+        kinds.retain(|kind| facts.gathered.iter().any(|candidate| candidate.kind == *kind));
         let mapping = mapping(facts);
         let udp = if mapping == Mapping::Direct { Some(true) } else { udp(facts) };
         let relayed = facts.gathered.iter().filter(|candidate| candidate.kind == CandidateKind::Relayed);
