@@ -12,8 +12,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{client_kind, definitions, schema, server_kind, validator};
-use duologue_protocol::{ClientMessage, ErrorCode, LeaveReason, ServerMessage, VERSION, limits, to_json};
+use common::{client_kind, definitions, happens_in_the_room, schema, server_kind, validator};
+use duologue_protocol::{ClientMessage, ErrorCode, LeaveReason, Numbered, VERSION, limits, to_json};
 use serde_json::Value;
 
 const DOCS: &str = include_str!("../../../docs/protocol.md");
@@ -45,7 +45,8 @@ fn every_example_is_read_by_the_types_and_allowed_by_the_schema() {
             let message = ClientMessage::from_json(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
             (to_json(&message).unwrap(), &client)
         } else {
-            let message = ServerMessage::from_json(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
+            let message = Numbered::from_json(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
+            assert_eq!(message.seq.is_some(), happens_in_the_room(&message.message), "{text}");
             (to_json(&message).unwrap(), &server)
         };
         if let Err(problem) = schema.validate(&value) {
@@ -67,7 +68,7 @@ fn every_message_has_an_example_and_a_definition() {
         if from_client {
             client.insert(client_kind(&ClientMessage::from_json(&text).unwrap()).to_owned());
         } else {
-            server.insert(server_kind(&ServerMessage::from_json(&text).unwrap()).to_owned());
+            server.insert(server_kind(&Numbered::from_json(&text).unwrap().message).to_owned());
         }
     }
     let defined =
@@ -75,7 +76,7 @@ fn every_message_has_an_example_and_a_definition() {
     assert_eq!(client, defined("client"));
     assert_eq!(server, defined("server"));
     // What is missing in examples and schema alike shows in the numbers.
-    assert_eq!((client.len(), server.len()), (7, 8));
+    assert_eq!((client.len(), server.len()), (8, 12));
 }
 
 #[test]
@@ -89,6 +90,9 @@ fn every_field_is_explained() {
                 );
             }
         }
+    }
+    for field in schema()["$defs"]["server"]["properties"].as_object().unwrap().keys() {
+        assert!(DOCS.contains(&format!("| `{field}` |")), "{field} is not in the docs");
     }
     for shared in ["candidate", "ice-server", "limits", "peer", "offer"] {
         for field in schema()["$defs"][shared]["properties"].as_object().unwrap().keys() {
@@ -132,11 +136,12 @@ fn the_limits_in_the_docs_are_those_that_are_enforced() {
         format!("| a candidate line | {} bytes |", limits::CANDIDATE),
         format!("| a name | {} characters |", limits::NAME),
         format!("| a room id | {} characters |", limits::ROOM),
-        format!("| a peer id, a session token | {} characters |", limits::TOKEN),
+        format!("| a peer id, a session token, a pair token | {} characters |", limits::TOKEN),
         format!("| `sdpMid`, `usernameFragment` | {} characters |", limits::TOKEN),
         format!("| a room's `token` | {} bytes |", limits::ROOM_TOKEN),
         format!("| `seq` | {} |", limits::SEQ),
-        format!("| `protocol`, `negotiation` | {} |", u32::MAX),
+        format!("| the `pairs` of a `join` | {} |", limits::PAIRS),
+        format!("| `protocol`, `negotiation`, `ttl` | {} |", u32::MAX),
     ] {
         assert!(DOCS.contains(&row), "the docs have no row {row}");
     }

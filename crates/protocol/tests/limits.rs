@@ -11,7 +11,8 @@
 mod common;
 
 use duologue_protocol::{
-    Candidate, ClientMessage, DecodeError, ErrorCode, LeaveReason, Limits, Name, ServerMessage, limits,
+    Candidate, ClientMessage, DecodeError, ErrorCode, LeaveReason, Limits, Name, Numbered, Ping,
+    ServerMessage, limits,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +22,10 @@ fn client(value: &Value) -> Result<ClientMessage, DecodeError> {
 
 fn server(value: &Value) -> Result<ServerMessage, DecodeError> {
     ServerMessage::from_json(&value.to_string())
+}
+
+fn numbered(value: &Value) -> Result<Numbered, DecodeError> {
+    Numbered::from_json(&value.to_string())
 }
 
 /// `message` of a text of `limit` units is read, and of one unit more it is refused with `code`. Where a byte is a
@@ -45,7 +50,7 @@ fn a_message_is_measured_in_bytes_as_it_comes() {
     let message =
         |length: usize| json!({ "type": "ping", "padding": "x".repeat(length - around) }).to_string();
     assert_eq!(message(limits::MESSAGE).len(), limits::MESSAGE);
-    assert_eq!(ClientMessage::from_json(&message(limits::MESSAGE)), Ok(ClientMessage::Ping));
+    assert_eq!(ClientMessage::from_json(&message(limits::MESSAGE)), Ok(ClientMessage::Ping(Ping::default())));
     let problem = ClientMessage::from_json(&message(limits::MESSAGE + 1)).unwrap_err();
     assert_eq!(problem.code(), ErrorCode::MessageTooLarge);
     assert_eq!(problem.to_string(), "a message must be at most 65536 bytes long");
@@ -112,7 +117,7 @@ fn the_small_strings_of_a_candidate_are_measured_in_characters() {
 }
 
 #[test]
-fn names_rooms_ids_and_sessions_are_measured_in_characters() {
+fn names_rooms_ids_and_tokens_are_measured_in_characters() {
     let bad = ErrorCode::BadMessage;
     for unit in ["x", "é", "🎈"] {
         edge(limits::NAME, unit, bad.clone(), |name| json!({ "type": "join", "room": "a", "name": name }));
@@ -142,6 +147,20 @@ fn names_rooms_ids_and_sessions_are_measured_in_characters() {
             |id| json!({ "type": "candidate", "candidate": null, "from": id }),
         );
         edge(limits::TOKEN, unit, bad.clone(), |s| json!({ "type": "resume", "session": s, "seq": 0 }));
+        edge(
+            limits::TOKEN,
+            unit,
+            bad.clone(),
+            |pair| json!({ "type": "join", "room": "a", "pairs": [pair] }),
+        );
+        edge(
+            limits::TOKEN,
+            unit,
+            bad.clone(),
+            |pair| json!({ "type": "ready", "role": "caller", "peer": { "id": "p" }, "pair": pair }),
+        );
+        edge(limits::TOKEN, unit, bad.clone(), |peer| json!({ "type": "peer-away", "peer": peer }));
+        edge(limits::TOKEN, unit, bad.clone(), |peer| json!({ "type": "peer-back", "peer": peer }));
         edge(limits::TOKEN, unit, bad.clone(), |id| json!({ "type": "welcome", "session": "s", "id": id }));
     }
 }
@@ -163,10 +182,24 @@ fn a_room_token_is_measured_in_bytes() {
 }
 
 #[test]
+fn a_join_names_at_most_so_many_pairs() {
+    let schema = common::validator("client");
+    let join = |pairs: usize| json!({ "type": "join", "room": "a", "pairs": vec!["t"; pairs] });
+    for fits in [0, 1, limits::PAIRS] {
+        assert!(client(&join(fits)).is_ok() && schema.is_valid(&join(fits)), "{fits}");
+    }
+    let problem = client(&join(limits::PAIRS + 1)).unwrap_err();
+    assert_eq!(problem.code(), ErrorCode::BadMessage);
+    assert_eq!(problem.to_string(), format!("pairs: there must be at most {} of them", limits::PAIRS));
+    assert!(!schema.is_valid(&join(limits::PAIRS + 1)));
+}
+
+#[test]
 fn numbers_end_where_their_types_do() {
     type WithNumber = fn(u64) -> Value;
-    let cases: [(u64, WithNumber); 4] = [
+    let from_client: [(u64, WithNumber); 5] = [
         (limits::SEQ, |n| json!({ "type": "resume", "session": "s", "seq": n })),
+        (limits::SEQ, |n| json!({ "type": "ping", "seq": n })),
         (u64::from(u32::MAX), |n| json!({ "type": "join", "room": "a", "protocol": n })),
         (
             u64::from(u32::MAX),
@@ -177,31 +210,35 @@ fn numbers_end_where_their_types_do() {
             |n| json!({ "type": "candidate", "candidate": { "candidate": "", "sdpMLineIndex": n } }),
         ),
     ];
-    for (limit, message) in cases {
-        let schema = common::validator("client");
-        assert!(
-            schema.is_valid(&message(limit)) && !schema.is_valid(&message(limit + 1)),
-            "{}",
-            message(limit)
-        );
-        assert!(client(&message(0)).is_ok());
-        assert!(client(&message(limit)).is_ok(), "{}", message(limit));
-        assert_eq!(
-            client(&message(limit + 1)).unwrap_err().code(),
-            ErrorCode::BadMessage,
-            "{}",
-            message(limit + 1)
-        );
+    let from_server: [(u64, WithNumber); 4] = [
+        (limits::SEQ, |n| json!({ "type": "peer-away", "peer": "p", "seq": n })),
+        (u64::from(u32::MAX), |n| json!({ "type": "welcome", "id": "a", "session": "s", "ttl": n })),
+        (u64::from(u32::MAX), |n| json!({ "type": "resumed", "ttl": n })),
+        (u64::from(u32::MAX), |n| json!({ "type": "ice-servers", "ttl": n })),
+    ];
+    let cases = from_client.map(|case| ("client", case)).into_iter();
+    for (direction, (limit, message)) in cases.chain(from_server.map(|case| ("server", case))) {
+        let schema = common::validator(direction);
+        let decode = |value| match direction {
+            "client" => client(&value).map(drop),
+            _ => numbered(&value).map(drop),
+        };
+        let (fits, breaks) = (message(limit), message(limit + 1));
+        assert!(schema.is_valid(&fits) && !schema.is_valid(&breaks), "{fits}");
+        assert_eq!(decode(message(0)), Ok(()), "{fits}");
+        assert_eq!(decode(fits), Ok(()));
+        assert_eq!(decode(breaks.clone()).map_err(|e| e.code()), Err(ErrorCode::BadMessage), "{breaks}");
     }
 }
 
 #[test]
-fn an_id_a_session_and_a_room_are_never_empty() {
+fn an_id_a_token_and_a_room_are_never_empty() {
     for message in [
         json!({ "type": "join", "room": "" }),
         json!({ "type": "join", "room": " \t\n" }),
         json!({ "type": "resume", "session": "", "seq": 0 }),
         json!({ "type": "candidate", "candidate": null, "to": "" }),
+        json!({ "type": "join", "room": "a", "pairs": [""] }),
     ] {
         assert_eq!(client(&message).unwrap_err().code(), ErrorCode::BadMessage, "{message}");
     }
@@ -215,6 +252,10 @@ fn control_characters_are_refused_where_they_would_be_kept() {
         assert!(client(&json!({ "type": "join", "room": format!("a{c}b") })).is_err(), "{c:?}");
         assert!(
             client(&json!({ "type": "candidate", "candidate": null, "to": format!("a{c}b") })).is_err(),
+            "{c:?}"
+        );
+        assert!(
+            client(&json!({ "type": "join", "room": "a", "pairs": [format!("a{c}b")] })).is_err(),
             "{c:?}"
         );
     }
@@ -267,16 +308,18 @@ fn unknown_fields_are_ignored_at_every_level() {
     });
     let ServerMessage::Welcome(welcome) = server(&welcome).unwrap() else { panic!("a welcome") };
     assert_eq!(welcome.limits, Limits::default());
-    assert_eq!(welcome.ice_servers.len(), 1);
+    assert_eq!(welcome.ice.ice_servers.len(), 1);
 }
 
 #[test]
 fn null_is_the_same_as_left_out() {
     let pairs = [
         (
-            json!({ "type": "join", "room": "a", "name": null, "token": null, "protocol": null }),
-            json!({ "type": "join", "room": "a" }),
+            json!({ "type": "join", "room": "a", "name": null, "token": null, "protocol": null, "pairs": null }),
+            json!({ "type": "join", "room": "a", "pairs": [] }),
         ),
+        (json!({ "type": "join", "room": "a", "pairs": null }), json!({ "type": "join", "room": "a" })),
+        (json!({ "type": "ping", "seq": null }), json!({ "type": "ping" })),
         (
             json!({ "type": "offer", "offer": { "type": "offer", "sdp": "" }, "to": null, "negotiation": null }),
             json!({ "type": "offer", "offer": { "type": "offer", "sdp": "" } }),
@@ -292,7 +335,7 @@ fn null_is_the_same_as_left_out() {
     }
     let pairs = [
         (
-            json!({ "type": "welcome", "id": "a", "session": "s", "iceServers": null, "limits": null }),
+            json!({ "type": "welcome", "id": "a", "session": "s", "iceServers": null, "ttl": null, "limits": null }),
             json!({ "type": "welcome", "id": "a", "session": "s" }),
         ),
         (
@@ -300,12 +343,18 @@ fn null_is_the_same_as_left_out() {
             json!({ "type": "error", "code": "busy", "message": "" }),
         ),
         (
-            json!({ "type": "ready", "role": "callee", "peer": { "id": "p", "name": null, "protocol": null } }),
+            json!({ "type": "ready", "role": "callee", "pair": null, "peer": { "id": "p", "name": null, "protocol": null } }),
             json!({ "type": "ready", "role": "callee", "peer": { "id": "p" } }),
+        ),
+        (json!({ "type": "resumed", "iceServers": null, "ttl": null }), json!({ "type": "resumed" })),
+        (json!({ "type": "ice-servers", "iceServers": null, "ttl": null }), json!({ "type": "ice-servers" })),
+        (
+            json!({ "type": "peer-away", "peer": "p", "seq": null }),
+            json!({ "type": "peer-away", "peer": "p" }),
         ),
     ];
     for (with, without) in pairs {
-        assert_eq!(server(&with).unwrap(), server(&without).unwrap());
+        assert_eq!(numbered(&with).unwrap(), numbered(&without).unwrap());
     }
 }
 
@@ -373,7 +422,10 @@ fn what_is_no_message_is_told_apart_from_a_wrong_one() {
     assert_eq!(code("{\"type\":\"pong\"}"), ErrorCode::UnknownType);
     assert_eq!(code("{\"type\":\"Ping\"}"), ErrorCode::UnknownType);
     assert_eq!(code("{\"type\":\"join\"}"), ErrorCode::BadMessage);
-    assert_eq!(ClientMessage::from_json(" \r\n\t{ \"type\" : \"ping\" } "), Ok(ClientMessage::Ping));
+    assert_eq!(
+        ClientMessage::from_json(" \r\n\t{ \"type\" : \"ping\" } "),
+        Ok(ClientMessage::Ping(Ping::default()))
+    );
 }
 
 #[test]

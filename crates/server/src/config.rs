@@ -124,3 +124,21 @@ impl Default for Timing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocol_says_the_same_times() {
+        let protocol = include_str!("../../../docs/protocol.md").replace('\n', " ");
+        let Timing { ping, silence, grace, .. } = Timing::default();
+        for words in [
+            format!("a WebSocket ping frame every {} seconds", ping.as_secs()),
+            format!("nothing arrives for {} seconds", silence.as_secs()),
+            format!("keeps its seat for {} seconds", grace.as_secs()),
+        ] {
+            assert!(protocol.contains(&words), "{words}");
+        }
+    }
+}

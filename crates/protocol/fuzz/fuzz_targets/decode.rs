@@ -4,13 +4,13 @@
 
 #![no_main]
 
-use duologue_protocol::{ClientMessage, DecodeError, ServerMessage, limits, to_json};
+use duologue_protocol::{ClientMessage, DecodeError, Numbered, limits, to_json};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     comes_back(text, ClientMessage::from_json);
-    comes_back(text, ServerMessage::from_json);
+    comes_back(text, Numbered::from_json);
 });
 
 fn comes_back<T>(text: &str, decode: impl Fn(&str) -> Result<T, DecodeError>)

@@ -49,7 +49,8 @@ pub fn client_kind(message: &ClientMessage) -> &'static str {
         ClientMessage::Answer(_) => "answer",
         ClientMessage::Candidate(_) => "candidate",
         ClientMessage::Resume(_) => "resume",
-        ClientMessage::Ping => "ping",
+        ClientMessage::IceServers => "ice-servers",
+        ClientMessage::Ping(_) => "ping",
     }
 }
 
@@ -57,13 +58,36 @@ pub fn client_kind(message: &ClientMessage) -> &'static str {
 pub fn server_kind(message: &ServerMessage) -> &'static str {
     match message {
         ServerMessage::Welcome(_) => "welcome",
+        ServerMessage::Resumed(_) => "resumed",
         ServerMessage::Ready(_) => "ready",
         ServerMessage::Offer(_) => "offer",
         ServerMessage::Answer(_) => "answer",
         ServerMessage::Candidate(_) => "candidate",
+        ServerMessage::PeerAway(_) => "peer-away",
+        ServerMessage::PeerBack(_) => "peer-back",
         ServerMessage::PeerLeft(_) => "peer-left",
+        ServerMessage::IceServers(_) => "ice-servers",
         ServerMessage::Error(_) => "error",
         ServerMessage::Pong => "pong",
+    }
+}
+
+/// Whether a message is numbered: whether it says what happens in the room. A new message does not compile until it is
+/// named here.
+pub fn happens_in_the_room(message: &ServerMessage) -> bool {
+    match message {
+        ServerMessage::Ready(_)
+        | ServerMessage::Offer(_)
+        | ServerMessage::Answer(_)
+        | ServerMessage::Candidate(_)
+        | ServerMessage::PeerAway(_)
+        | ServerMessage::PeerBack(_)
+        | ServerMessage::PeerLeft(_) => true,
+        ServerMessage::Welcome(_)
+        | ServerMessage::Resumed(_)
+        | ServerMessage::IceServers(_)
+        | ServerMessage::Error(_)
+        | ServerMessage::Pong => false,
     }
 }
 
@@ -84,6 +108,15 @@ pub fn peer_id() -> impl Strategy<Value = PeerId> {
 
 fn session() -> impl Strategy<Value = SessionToken> {
     "[ -~]{1,256}".prop_map(|text| SessionToken::new(text).expect("printable"))
+}
+
+fn pair() -> impl Strategy<Value = PairToken> {
+    "\\PC{1,256}".prop_filter_map("not a token", |text| PairToken::new(text).ok())
+}
+
+/// As the server makes them: as many as a `join` may name fit into a message.
+fn minted_pair() -> impl Strategy<Value = PairToken> {
+    "[0-9a-f]{32}".prop_map(|text| PairToken::new(text).expect("printable"))
 }
 
 fn description(kind: SdpType) -> impl Strategy<Value = Description> {
@@ -114,6 +147,11 @@ fn ice_server() -> impl Strategy<Value = IceServer> {
         .prop_map(|(urls, username, credential)| IceServer { urls, username, credential })
 }
 
+fn ice_servers() -> impl Strategy<Value = IceServers> {
+    (prop::collection::vec(ice_server(), 0..3), any::<Option<u32>>())
+        .prop_map(|(ice_servers, ttl)| IceServers { ice_servers, ttl })
+}
+
 fn announced() -> impl Strategy<Value = Limits> {
     any::<[u32; 5]>().prop_map(|[message, sdp, candidate, name, room]| Limits {
         message,
@@ -131,9 +169,19 @@ fn word(known: &'static [&'static str]) -> impl Strategy<Value = String> {
 pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     let to = || prop::option::of(peer_id());
     prop_oneof![
-        (room(), prop::option::of(name()), prop::option::of("(?s).{0,300}"), any::<Option<u32>>()).prop_map(
-            |(room, name, token, protocol)| ClientMessage::Join(Join { room, name, token, protocol })
-        ),
+        (
+            room(),
+            prop::option::of(name()),
+            prop::option::of("(?s).{0,300}"),
+            any::<Option<u32>>(),
+            prop_oneof![
+                prop::collection::vec(pair(), 0..3),
+                prop::collection::vec(minted_pair(), 0..=limits::PAIRS)
+            ],
+        )
+            .prop_map(|(room, name, token, protocol, pairs)| {
+                ClientMessage::Join(Join { room, name, token, protocol, pairs })
+            }),
         Just(ClientMessage::Leave),
         (description(SdpType::Offer), to(), any::<Option<u32>>())
             .prop_map(|(offer, to, negotiation)| ClientMessage::Offer(Offer { offer, to, negotiation })),
@@ -142,7 +190,8 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
         (candidate(), to()).prop_map(|(candidate, to)| ClientMessage::Candidate(Trickle { candidate, to })),
         (session(), 0..=limits::SEQ)
             .prop_map(|(session, seq)| ClientMessage::Resume(Resume { session, seq })),
-        Just(ClientMessage::Ping),
+        Just(ClientMessage::IceServers),
+        prop::option::of(0..=limits::SEQ).prop_map(|seq| ClientMessage::Ping(Ping { seq })),
     ]
 }
 
@@ -150,13 +199,15 @@ pub fn server_message() -> impl Strategy<Value = ServerMessage> {
     let peer = (peer_id(), prop::option::of(name()), any::<Option<u32>>())
         .prop_map(|(id, name, protocol)| PeerInfo { id, name, protocol });
     prop_oneof![
-        (peer_id(), session(), prop::collection::vec(ice_server(), 0..3), announced()).prop_map(
-            |(id, session, ice_servers, limits)| {
-                ServerMessage::Welcome(Welcome { id, session, ice_servers, limits })
-            }
-        ),
-        (prop::sample::select(vec![Role::Caller, Role::Callee]), peer)
-            .prop_map(|(role, peer)| ServerMessage::Ready(Ready { role, peer })),
+        (peer_id(), session(), ice_servers(), announced()).prop_map(|(id, session, ice, limits)| {
+            ServerMessage::Welcome(Welcome { id, session, ice, limits })
+        }),
+        ice_servers().prop_map(|ice| ServerMessage::Resumed(Resumed { ice })),
+        ice_servers().prop_map(ServerMessage::IceServers),
+        peer_id().prop_map(|peer| ServerMessage::PeerAway(PeerMoved { peer })),
+        peer_id().prop_map(|peer| ServerMessage::PeerBack(PeerMoved { peer })),
+        (prop::sample::select(vec![Role::Caller, Role::Callee]), peer, prop::option::of(pair()))
+            .prop_map(|(role, peer, pair)| ServerMessage::Ready(Ready { role, peer, pair })),
         (description(SdpType::Offer), peer_id(), any::<Option<u32>>()).prop_map(
             |(offer, from, negotiation)| ServerMessage::Offer(OfferFrom { offer, from, negotiation })
         ),
@@ -172,4 +223,9 @@ pub fn server_message() -> impl Strategy<Value = ServerMessage> {
         }),
         Just(ServerMessage::Pong),
     ]
+}
+
+/// What the server can say, with a number or without.
+pub fn numbered() -> impl Strategy<Value = Numbered> {
+    (server_message(), prop::option::of(0..=limits::SEQ)).prop_map(|(message, seq)| Numbered { message, seq })
 }
