@@ -12,11 +12,13 @@
 mod browser;
 mod call;
 mod delay;
+mod pairing;
 mod process;
 mod site;
 
-pub use browser::{Browsers, Window, WindowOptions};
+pub use browser::{Browsers, Engine, Window, WindowOptions};
 pub use call::Caller;
 pub use delay::SlowLink;
+pub use pairing::Pair;
 pub use process::{Server, Trunk, root};
 pub use site::Site;

@@ -135,6 +135,6 @@ impl Trunk {
 }
 
 /// A program that drives browsers.
-pub fn driver(program: &str, find_port: fn(&str) -> Option<u16>) -> (Running, u16) {
-    Running::start(Command::new(program).arg("--port=0"), Duration::from_secs(20), find_port)
+pub fn driver(program: &str, flags: &[&str], find_port: fn(&str) -> Option<u16>) -> (Running, u16) {
+    Running::start(Command::new(program).args(flags), Duration::from_secs(20), find_port)
 }

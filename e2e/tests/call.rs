@@ -4,15 +4,23 @@
 
 use std::time::Duration;
 
-use duologue_e2e::{Browsers, Caller, Server, WindowOptions};
+use duologue_e2e::{Browsers, Caller, Pair, Server, WindowOptions, for_each_pairing};
 
-#[tokio::test]
-async fn two_people_see_and_hear_each_other() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("standup"), "Ada").await;
+for_each_pairing!(
+    two_people_see_and_hear_each_other,
+    muting_and_the_camera_going_off_are_seen_on_the_other_side,
+    leaving_is_seen_within_two_seconds_and_releases_everything,
+    a_closed_tab_is_seen_within_two_seconds,
+    reloading_in_the_middle_of_a_call_ends_with_both_in_the_call_again,
+    a_page_that_is_left_gives_the_camera_back_and_takes_it_again_on_return,
+);
+
+async fn two_people_see_and_hear_each_other(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("standup"), "Ada").await;
     assert!(ada.window.is_shown("#waiting").await, "one who is alone is given the link to send");
     assert_eq!(ada.window.eval("document.querySelector('#link').value").await, server.room("standup"));
-    let bob = Caller::join(&browsers, &server.room("standup"), "Bob").await;
+    let bob = Caller::join(&pair.second, &server.room("standup"), "Bob").await;
     for (caller, other) in [(&ada, "Bob"), (&bob, "Ada")] {
         caller.sees_moving_picture().await;
         caller.hears_sound().await;
@@ -26,11 +34,10 @@ async fn two_people_see_and_hear_each_other() {
     bob.close().await;
 }
 
-#[tokio::test]
-async fn muting_and_the_camera_going_off_are_seen_on_the_other_side() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("mute"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("mute"), "Bob").await;
+async fn muting_and_the_camera_going_off_are_seen_on_the_other_side(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("mute"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("mute"), "Bob").await;
     bob.sees_moving_picture().await;
     bob.sees("audio", "on").await;
     ada.window.press("#mic").await;
@@ -56,11 +63,10 @@ async fn muting_and_the_camera_going_off_are_seen_on_the_other_side() {
     bob.close().await;
 }
 
-#[tokio::test]
-async fn leaving_is_seen_within_two_seconds_and_releases_everything() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("bye"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("bye"), "Bob").await;
+async fn leaving_is_seen_within_two_seconds_and_releases_everything(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("bye"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("bye"), "Bob").await;
     bob.sees_moving_picture().await;
     ada.window
         .eval("window.track = document.querySelector('#self-video').srcObject.getVideoTracks()[0], 0")
@@ -80,11 +86,10 @@ async fn leaving_is_seen_within_two_seconds_and_releases_everything() {
     bob.close().await;
 }
 
-#[tokio::test]
-async fn a_closed_tab_is_seen_within_two_seconds() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("tab"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("tab"), "Bob").await;
+async fn a_closed_tab_is_seen_within_two_seconds(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("tab"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("tab"), "Bob").await;
     bob.sees_moving_picture().await;
     ada.close().await;
     bob.is_alone_within(Duration::from_secs(2)).await;
@@ -110,11 +115,10 @@ async fn one_too_many_is_told_and_may_come_in_when_there_is_room() {
     }
 }
 
-#[tokio::test]
-async fn reloading_in_the_middle_of_a_call_ends_with_both_in_the_call_again() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("reload"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("reload"), "Bob").await;
+async fn reloading_in_the_middle_of_a_call_ends_with_both_in_the_call_again(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("reload"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("reload"), "Bob").await;
     ada.sees_moving_picture().await;
     bob.window.press("#mic").await;
     ada.sees("audio", "off").await;
@@ -151,11 +155,10 @@ async fn three_people_see_each_other_where_the_server_lets_them() {
     }
 }
 
-#[tokio::test]
-async fn a_page_that_is_left_gives_the_camera_back_and_takes_it_again_on_return() {
-    let (server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("aside"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("aside"), "Bob").await;
+async fn a_page_that_is_left_gives_the_camera_back_and_takes_it_again_on_return(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("aside"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("aside"), "Bob").await;
     bob.sees_moving_picture().await;
     ada.window
         .run(

@@ -178,7 +178,7 @@ fn browser(tally: &mut Tally) -> Outcome {
 }
 
 fn end_to_end(tally: &mut Tally) -> Outcome {
-    let tools = Tools::for_browsers()?;
+    let tools = Tools::for_end_to_end()?;
     build::all()?;
     if !root().join("pkg/duologue.js").exists() {
         package(tally)?;

@@ -38,11 +38,29 @@ impl Tools {
             Tool { crate_name: "wasm-pack", program: "wasm-pack", version: "0.15.1".to_owned(), any: true },
             Tool { crate_name: "trunk", program: "trunk", version: "0.21.14".to_owned(), any: true },
         ];
+        ensure(&CHROMIUM)?;
+        Self::install(&tools)
+    }
+
+    /// Finds or installs what the end-to-end tests need: another kind of browser as well.
+    pub fn for_end_to_end() -> Outcome<Self> {
+        let mut tools = Self::for_browsers()?;
+        ensure(&FIREFOX)?;
+        let driver = Tool {
+            crate_name: "geckodriver",
+            program: "geckodriver",
+            version: "0.37.1".to_owned(),
+            any: true,
+        };
+        tools.folders.extend(Self::install(&[driver])?.folders);
+        Ok(tools)
+    }
+
+    fn install(tools: &[Tool]) -> Outcome<Self> {
         let mut folders = Vec::new();
         for tool in tools {
             folders.extend(tool.ensure()?);
         }
-        ensure_chromium()?;
         Ok(Self { folders })
     }
 
@@ -96,37 +114,73 @@ fn cargo_home() -> Outcome<PathBuf> {
     Ok(home.join(".cargo"))
 }
 
-/// The names Chromium goes by.
-const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Programs that come with the system.
+struct Programs {
+    /// What a person calls them.
+    name: &'static str,
+    /// What must start: of each group, one.
+    needed: &'static [&'static [&'static str]],
+    /// The flag that makes them say their version, and end.
+    version: &'static str,
+    debian: &'static [&'static str],
+    /// For systems where they are not installed by this.
+    advice: &'static str,
+}
 
-fn ensure_chromium() -> Outcome {
-    if has_chromium() {
-        return Ok(());
-    }
-    if !is_debian_root() {
-        return Err(
-            "the browser tests need Chromium (or Chrome) and chromedriver of the same version on the PATH.\n\
+const CHROMIUM: Programs = Programs {
+    name: "Chromium and its driver",
+    needed: &[&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], &["chromedriver"]],
+    version: "--version",
+    debian: &["chromium", "chromium-driver"],
+    advice: "the browser tests need Chromium (or Chrome) and chromedriver of the same version on the PATH.\n\
              Debian, Ubuntu: sudo apt-get install chromium chromium-driver\n\
              Fedora: sudo dnf install chromium chromedriver\n\
              Arch: sudo pacman -S chromium\n\
              macOS: brew install --cask google-chrome chromedriver\n\
-             Windows: winget install Google.Chrome, and chromedriver from the Chrome for Testing page"
-                .to_owned(),
-        );
+             Windows: winget install Google.Chrome, and chromedriver from the Chrome for Testing page",
+};
+
+const FIREFOX: Programs = Programs {
+    name: "Firefox",
+    needed: &[&["firefox", "firefox-esr"]],
+    version: "--version",
+    debian: &["firefox-esr"],
+    advice: "the end-to-end tests need Firefox on the PATH.\n\
+             Debian: sudo apt-get install firefox-esr\n\
+             Ubuntu: sudo snap install firefox\n\
+             Fedora: sudo dnf install firefox\n\
+             Arch: sudo pacman -S firefox\n\
+             macOS: brew install --cask firefox, and its Contents/MacOS on the PATH\n\
+             Windows: winget install Mozilla.Firefox, and its folder on the PATH",
+};
+
+impl Programs {
+    fn are_there(&self) -> bool {
+        let starts = |program: &&str| output(Command::new(program).arg(self.version)).is_ok();
+        self.needed.iter().all(|group| group.iter().any(starts))
     }
-    step("installing Chromium and its driver (Debian packages)", || {
+}
+
+/// Finds the programs, or installs them where that is a matter of Debian packages.
+fn ensure(programs: &Programs) -> Outcome {
+    if programs.are_there() {
+        return Ok(());
+    }
+    if !is_debian_root() {
+        return Err(programs.advice.to_owned());
+    }
+    step(&format!("installing {} (Debian packages)", programs.name), || {
         let mut update = Command::new("apt-get");
         run(update.args(["-qq", "update"]))?;
         let mut install = Command::new("apt-get");
         install.env("DEBIAN_FRONTEND", "noninteractive");
-        run(install.args(["-qq", "-y", "--no-install-recommends", "install", "chromium", "chromium-driver"]))
+        run(install.args(["-qq", "-y", "--no-install-recommends", "install"]).args(programs.debian))
     })?;
-    if has_chromium() { Ok(()) } else { Err("Chromium was installed and still does not start".to_owned()) }
-}
-
-fn has_chromium() -> bool {
-    let starts = |program: &str| output(Command::new(program).arg("--version")).is_ok();
-    CHROMIUM.into_iter().any(starts) && starts("chromedriver")
+    if programs.are_there() {
+        Ok(())
+    } else {
+        Err(format!("{}: installed, and still does not start", programs.name))
+    }
 }
 
 fn is_debian_root() -> bool {

@@ -1,0 +1,98 @@
+//! What is Chromium's own: its flags, and the commands only its driver knows.
+
+use fantoccini::Client;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use serde_json::{Value, json};
+
+use super::{Devices, Window, WindowOptions};
+use crate::process::{self, Running};
+
+pub fn driver() -> (Running, u16) {
+    process::driver("chromedriver", &["--port=0"], |line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        port.trim_end_matches('.').trim().parse().ok()
+    })
+}
+
+pub fn capabilities(options: &WindowOptions) -> Capabilities {
+    let (width, height) = options.size;
+    let mut arguments = vec![
+        "--headless=new".to_owned(),
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--hide-scrollbars".to_owned(),
+        format!("--window-size={width},{height}"),
+    ];
+    if options.devices != Devices::None {
+        arguments.push("--use-fake-device-for-media-stream".to_owned());
+    }
+    if options.devices == Devices::Allowed {
+        arguments.push("--use-fake-ui-for-media-stream".to_owned());
+    }
+    if options.autoplay {
+        arguments.push("--autoplay-policy=no-user-gesture-required".to_owned());
+    }
+    if options.dark {
+        arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+    }
+    let mut chrome = json!({ "args": arguments });
+    if options.devices == Devices::Denied {
+        // 2 blocks: the answer of someone who has said no.
+        chrome["prefs"] = json!({
+            "profile.default_content_setting_values.media_stream_camera": 2,
+            "profile.default_content_setting_values.media_stream_mic": 2,
+        });
+    }
+    let mut capabilities = Capabilities::new();
+    capabilities.insert("goog:chromeOptions".to_owned(), chrome);
+    capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
+    capabilities
+}
+
+pub async fn prepare(client: Client, options: WindowOptions) -> Window {
+    let (width, height) = options.size;
+    // A window of Chromium's is at least 500 pixels wide; a phone is not.
+    if width < 500 {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        devtools(&client, "Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+    if let Some(script) = options.before {
+        devtools(&client, "Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+    Window { client, bidi: None }
+}
+
+/// What was written to the console as errors since the last time.
+pub async fn errors(client: &Client) -> Vec<String> {
+    let log = issue(client, "se/log", json!({ "type": "browser" })).await;
+    let entries = log.as_array().cloned().unwrap_or_default();
+    let severe = entries.iter().filter(|entry| entry["level"] == "SEVERE");
+    severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+async fn devtools(client: &Client, command: &str, parameters: Value) {
+    issue(client, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await;
+}
+
+/// A command of this driver's own.
+async fn issue(client: &Client, path: &'static str, body: Value) -> Value {
+    client.issue_cmd(Extension { path, body }).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[derive(Debug)]
+struct Extension {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Extension {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}

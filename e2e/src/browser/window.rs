@@ -1,0 +1,132 @@
+//! What can be done with a window, whichever browser it belongs to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+
+use super::bidi::Bidi;
+use super::chromium;
+use crate::process::root;
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A window, or several of one browser. Close it at the end of a test.
+#[derive(Clone)]
+pub struct Window {
+    pub client: Client,
+    /// Chromium has a way of its own for what WebDriver lacks; Firefox has `WebDriver` BiDi.
+    pub(super) bidi: Option<Arc<Bidi>>,
+}
+
+impl Window {
+    pub async fn go(&self, url: &str) {
+        self.client.goto(url).await.expect("the page");
+    }
+
+    /// The value of a JavaScript expression.
+    pub async fn eval(&self, expression: &str) -> Value {
+        self.client
+            .execute(&format!("return ({expression})"), Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    /// Runs an asynchronous function body; `return` gives the value.
+    pub async fn run(&self, body: &str) -> Value {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+             (async () => {{ {body} }})().then(value => done({{ value: value ?? null }}), error => done({{ error: String(error) }}));"
+        );
+        let outcome = self.client.execute_async(&script, Vec::new()).await.expect("a script");
+        assert!(outcome["error"].is_null(), "{body}\n{}", outcome["error"]);
+        outcome["value"].clone()
+    }
+
+    /// Waits until the expression is true, and gives its value. The page looks again at each change and each frame.
+    pub async fn until(&self, expression: &str) -> Value {
+        self.until_within(expression, PATIENCE).await
+    }
+
+    pub async fn until_within(&self, expression: &str, within: Duration) -> Value {
+        let millis = within.as_millis();
+        let body = format!(
+            "const end = performance.now() + {millis};
+             for (;;) {{
+               const value = await (async () => ({expression}))();
+               if (value) return value;
+               if (performance.now() > end) return null;
+               await new Promise(then => setTimeout(then, 20));
+             }}"
+        );
+        let value = self.run(&body).await;
+        if value.is_null() {
+            let page = self.describe().await;
+            panic!("not true within {within:?}: {expression}\n{page}");
+        }
+        value
+    }
+
+    /// Presses what the selector finds, as a person would.
+    pub async fn press(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.expect(selector).click().await.expect(selector);
+    }
+
+    /// Replaces what is in a field.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let field = self.client.find(Locator::Css(selector)).await.expect(selector);
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Sends keys to whatever has the focus.
+    pub async fn keys(&self, keys: &str) {
+        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    /// The text a person sees.
+    pub async fn text(&self, selector: &str) -> String {
+        self.client.find(Locator::Css(selector)).await.expect(selector).text().await.unwrap()
+    }
+
+    pub async fn is_shown(&self, selector: &str) -> bool {
+        self.client.find(Locator::Css(selector)).await.expect(selector).is_displayed().await.unwrap()
+    }
+
+    /// Waits until the page shows this screen.
+    pub async fn screen(&self, name: &str) {
+        self.until(&format!("document.body.dataset.screen === {name:?}")).await;
+    }
+
+    /// A picture of the window, into `target/screenshots/`.
+    pub async fn screenshot(&self, name: &str) {
+        let folder = root().join("target/screenshots");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), self.client.screenshot().await.unwrap()).unwrap();
+    }
+
+    /// What was written to the page's console as errors since the last time. Chromium counts in what could not be
+    /// loaded; Firefox has only what scripts wrote and threw.
+    pub async fn complaints(&self) -> Vec<String> {
+        match &self.bidi {
+            Some(bidi) => bidi.errors(),
+            None => chromium::errors(&self.client).await,
+        }
+    }
+
+    pub async fn close(self) {
+        self.client.close().await.unwrap();
+    }
+
+    async fn describe(&self) -> String {
+        let shown =
+            self.eval("document.body.innerText + '\\n(' + document.body.outerHTML.slice(0, 80) + '…)'").await;
+        format!(
+            "the page says: {}\nits console: {:?}",
+            shown.as_str().unwrap_or_default(),
+            self.complaints().await
+        )
+    }
+}
