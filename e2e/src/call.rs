@@ -10,6 +10,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Someone at a window that is open already.
+    pub fn at(window: &Window) -> Self {
+        Self { window: window.clone() }
+    }
+
     /// Opens the page and stays in the lobby.
     pub async fn in_lobby(browsers: &Browsers, url: &str, options: WindowOptions) -> Self {
         let window = browsers.open_with(options).await;

@@ -12,13 +12,17 @@
 mod browser;
 mod call;
 mod delay;
+mod lab;
 mod pairing;
+mod path;
 mod process;
 mod site;
 
 pub use browser::{Browsers, Engine, Window, WindowOptions};
 pub use call::Caller;
 pub use delay::SlowLink;
+pub use lab::{Home, Kind, Lab, Router};
 pub use pairing::Pair;
+pub use path::Path;
 pub use process::{Server, Trunk, root};
 pub use site::Site;

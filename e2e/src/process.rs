@@ -1,10 +1,12 @@
 //! Programs that are started for a test, and ended with it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+
+use crate::lab::Namespace;
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -69,6 +71,28 @@ impl Drop for Running {
     }
 }
 
+/// Runs a program that must succeed, and gives what it printed.
+pub fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).output().map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    }
+}
+
+/// Runs a command that must succeed, with this to read.
+pub fn feed(command: &mut Command, input: &str) -> Result<(), String> {
+    let fail = |error: std::io::Error| error.to_string();
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(fail)?;
+    child.stdin.take().unwrap().write_all(input.as_bytes()).map_err(fail)?;
+    let output = child.wait_with_output().map_err(fail)?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {errors}")) }
+}
+
 /// `duologue-server`, on a port of its own.
 pub struct Server {
     _running: Running,
@@ -83,11 +107,24 @@ impl Server {
     }
 
     pub fn with(flags: &[&str]) -> Self {
-        let binary = std::env::var_os("DUOLOGUE_SERVER")
-            .map_or_else(|| root().join("target/server/duologue-server"), PathBuf::from);
-        let mut command = Command::new(binary);
-        command.args(["--listen", "127.0.0.1:0", "--app"]).arg(root().join("dist")).args(flags);
-        let (running, url) = Running::start(&mut command, Duration::from_secs(10), |line| {
+        let mut command = Command::new(Self::binary());
+        Self::launch(command.args(["--listen", "127.0.0.1:0"]).args(flags))
+    }
+
+    /// In another network than this machine's own.
+    pub fn inside(namespace: &Namespace, listen: &str, flags: &[String]) -> Self {
+        let mut command = namespace.command(Self::binary());
+        Self::launch(command.args(["--listen", listen]).args(flags))
+    }
+
+    fn binary() -> PathBuf {
+        std::env::var_os("DUOLOGUE_SERVER")
+            .map_or_else(|| root().join("target/server/duologue-server"), PathBuf::from)
+    }
+
+    fn launch(command: &mut Command) -> Self {
+        command.arg("--app").arg(root().join("dist"));
+        let (running, url) = Running::start(command, Duration::from_secs(10), |line| {
             line.split_once("live at ").map(|(_, url)| url.trim().to_owned())
         });
         Self { _running: running, url }

@@ -12,7 +12,12 @@ struct Tally {
     passed: u32,
     failed: u32,
     failures: Vec<String>,
+    /// What could not run on this machine, and why.
+    not_run: Vec<String>,
 }
+
+/// How a test begins the line that says why it cannot run here.
+const NOT_RUN: &str = "NOT RUN:";
 
 /// A part of the tests, by the name that selects it.
 struct Step {
@@ -46,6 +51,9 @@ pub fn test(names: &[String]) -> Outcome {
         }
     }
     println!();
+    for words in &tally.not_run {
+        println!("{NOT_RUN} {words}");
+    }
     for failure in &tally.failures {
         println!("failed: {failure}");
     }
@@ -84,6 +92,9 @@ fn must(tally: &mut Tally, what: &str, command: &mut Command) -> Outcome {
 fn count(tally: &mut Tally, command: &mut Command) -> Outcome {
     let (mut passed, mut failed, mut ignored) = (0, 0, 0);
     let success = lines(command, |line| {
+        if let Some(words) = line.strip_prefix(NOT_RUN) {
+            tally.not_run.push(words.trim().to_owned());
+        }
         if let Some((_, counts)) = line.split_once("test result: ") {
             passed += number_before(counts, " passed");
             failed += number_before(counts, " failed");
@@ -163,7 +174,9 @@ fn package(tally: &mut Tally) -> Outcome {
     let outcome = if missing.is_empty() { Ok(()) } else { Err(format!("not in duologue.d.ts: {missing:?}")) };
     check(tally, "its types are there", outcome)?;
     if output(Command::new("node").arg("--version")).is_err() {
-        println!("NOT RUN: importing the package outside of a browser; there is no node on this machine");
+        let words = "importing the package outside of a browser; there is no node on this machine";
+        println!("{NOT_RUN} {words}");
+        tally.not_run.push(words.to_owned());
         return Ok(());
     }
     let script = "await import('./pkg/duologue.js'); console.log('imported');";

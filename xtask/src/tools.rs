@@ -46,6 +46,10 @@ impl Tools {
     pub fn for_end_to_end() -> Outcome<Self> {
         let mut tools = Self::for_browsers()?;
         ensure(&FIREFOX)?;
+        // Those who cannot have it run the rest; the tests themselves say that they did not run.
+        if let Err(advice) = ensure(&LAB) {
+            println!("{advice}");
+        }
         let driver = Tool {
             crate_name: "geckodriver",
             program: "geckodriver",
@@ -118,10 +122,8 @@ fn cargo_home() -> Outcome<PathBuf> {
 struct Programs {
     /// What a person calls them.
     name: &'static str,
-    /// What must start: of each group, one.
-    needed: &'static [&'static [&'static str]],
-    /// The flag that makes them say their version, and end.
-    version: &'static str,
+    /// What must start: of each group, one. With it, the flag that makes it say its version and end.
+    needed: &'static [(&'static [&'static str], &'static str)],
     debian: &'static [&'static str],
     /// For systems where they are not installed by this.
     advice: &'static str,
@@ -129,8 +131,10 @@ struct Programs {
 
 const CHROMIUM: Programs = Programs {
     name: "Chromium and its driver",
-    needed: &[&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], &["chromedriver"]],
-    version: "--version",
+    needed: &[
+        (&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], "--version"),
+        (&["chromedriver"], "--version"),
+    ],
     debian: &["chromium", "chromium-driver"],
     advice: "the browser tests need Chromium (or Chrome) and chromedriver of the same version on the PATH.\n\
              Debian, Ubuntu: sudo apt-get install chromium chromium-driver\n\
@@ -142,8 +146,7 @@ const CHROMIUM: Programs = Programs {
 
 const FIREFOX: Programs = Programs {
     name: "Firefox",
-    needed: &[&["firefox", "firefox-esr"]],
-    version: "--version",
+    needed: &[(&["firefox", "firefox-esr"], "--version")],
     debian: &["firefox-esr"],
     advice: "the end-to-end tests need Firefox on the PATH.\n\
              Debian: sudo apt-get install firefox-esr\n\
@@ -154,10 +157,19 @@ const FIREFOX: Programs = Programs {
              Windows: winget install Mozilla.Firefox, and its folder on the PATH",
 };
 
+const LAB: Programs = Programs {
+    name: "network namespaces, nftables and coturn",
+    needed: &[(&["ip"], "-V"), (&["nft"], "-v"), (&["turnserver"], "--version")],
+    debian: &["iproute2", "nftables", "coturn"],
+    advice: "calls through routers are tested on Linux, by root, with ip, nft and turnserver on the PATH.\n\
+             Debian, Ubuntu: sudo apt-get install iproute2 nftables coturn\n\
+             Fedora: sudo dnf install iproute nftables coturn",
+};
+
 impl Programs {
     fn are_there(&self) -> bool {
-        let starts = |program: &&str| output(Command::new(program).arg(self.version)).is_ok();
-        self.needed.iter().all(|group| group.iter().any(starts))
+        let starts = |program: &str, version: &str| output(Command::new(program).arg(version)).is_ok();
+        self.needed.iter().all(|(names, version)| names.iter().any(|name| starts(name, version)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is Chromium's own: its flags, and the commands only its driver knows.
 
+use std::path::PathBuf;
+
 use fantoccini::Client;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ pub fn driver() -> (Running, u16) {
     })
 }
 
-pub fn capabilities(options: &WindowOptions) -> Capabilities {
+pub fn capabilities(options: &WindowOptions, program: Option<&(PathBuf, Vec<String>)>) -> Capabilities {
     let (width, height) = options.size;
     let mut arguments = vec![
         "--headless=new".to_owned(),
@@ -37,7 +39,12 @@ pub fn capabilities(options: &WindowOptions) -> Capabilities {
     if options.dark {
         arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
     }
-    let mut chrome = json!({ "args": arguments });
+    let mut chrome = json!({});
+    if let Some((program, flags)) = program {
+        arguments.extend(flags.iter().cloned());
+        chrome["binary"] = json!(program);
+    }
+    chrome["args"] = json!(arguments);
     if options.devices == Devices::Denied {
         // 2 blocks: the answer of someone who has said no.
         chrome["prefs"] = json!({

@@ -8,6 +8,7 @@ mod window;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ impl fmt::Display for Engine {
 /// Browsers of one kind: each window is a browser of its own unless it says otherwise.
 pub struct Browsers {
     engine: Engine,
+    /// What to run instead of the browser that the driver finds, and flags it needs.
+    program: Option<(PathBuf, Vec<String>)>,
     /// One for all Chromiums, and one for each Firefox: geckodriver drives no more than one.
     drivers: Mutex<Vec<Driver>>,
 }
@@ -119,11 +122,15 @@ impl WindowOptions {
 
 impl Browsers {
     pub fn chromium() -> Self {
-        Self { engine: Engine::Chromium, drivers: Mutex::new(vec![Driver::new(chromium::driver())]) }
+        Self {
+            engine: Engine::Chromium,
+            program: None,
+            drivers: Mutex::new(vec![Driver::new(chromium::driver())]),
+        }
     }
 
     pub fn firefox() -> Self {
-        Self { engine: Engine::Firefox, drivers: Mutex::new(Vec::new()) }
+        Self { engine: Engine::Firefox, program: None, drivers: Mutex::new(Vec::new()) }
     }
 
     pub fn of(engine: Engine) -> Self {
@@ -133,6 +140,12 @@ impl Browsers {
         }
     }
 
+    /// Runs this for the browser, with these flags besides the usual.
+    pub fn run_by(self, program: PathBuf, flags: Vec<String>) -> Self {
+        assert_eq!(self.engine, Engine::Chromium, "Firefox's driver has to be where Firefox is");
+        Self { program: Some((program, flags)), ..self }
+    }
+
     pub async fn open(&self) -> Window {
         self.open_with(WindowOptions::default()).await
     }
@@ -140,7 +153,7 @@ impl Browsers {
     pub async fn open_with(&self, options: WindowOptions) -> Window {
         match self.engine {
             Engine::Chromium => {
-                let client = self.begin(chromium::capabilities(&options)).await;
+                let client = self.begin(chromium::capabilities(&options, self.program.as_ref())).await;
                 chromium::prepare(client, options).await
             }
             Engine::Firefox => {
