@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod mutate;
 mod pins;
 mod run;
 mod serve;
@@ -15,6 +16,7 @@ const HELP: &str = "\
 cargo xtask serve [--port N] [-- SERVER FLAGS]   build the page and the server, and serve it (port 8080)
 cargo xtask build                                build dist/ and duologue-server
 cargo xtask test [STEP …]                        run every test there is, or these steps of them
+cargo xtask mutate [WORDS]                       take rules of the engine away and see which test notices
 cargo xtask size                                 what the page weighs
 cargo xtask bench connect                        how long from joining to the first picture
 cargo xtask bench connect --pairs N              the same, with another number of measurements";
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
             Some("serve") => serve::serve(&rest),
             Some("build") => build::all(),
             Some("test") => test::test(&rest),
+            Some("mutate") => mutate::mutate(rest.first().map(String::as_str)),
             Some("size") => build::client().and_then(|()| size::report()),
             Some("bench") => bench::bench(&rest),
             Some("help" | "--help" | "-h") | None => {

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use sim::world::{Faults, World};
 
 fn schedules() -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
     ProptestConfig {
-        cases: std::env::var("SCHEDULES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(10_000),
-        max_shrink_iters: 300_000,
+        cases: number("SCHEDULES").unwrap_or(10_000),
+        max_shrink_iters: number("SHRINKING").unwrap_or(300_000),
         failure_persistence: None,
         ..ProptestConfig::default()
     }
