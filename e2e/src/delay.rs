@@ -1,16 +1,29 @@
-//! A TCP proxy that holds everything back for a while, in both directions.
+//! A TCP proxy that holds everything back for a while, in both directions, and can cut what goes through it.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub struct SlowLink {
     pub port: u16,
+    state: Arc<Mutex<State>>,
+    /// Told of each connection that is let through.
+    connected: Arc<Notify>,
     task: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// A connection that is aborted is closed at both ends.
+    connections: JoinSet<()>,
+    /// Whether connections are closed as soon as they come.
+    is_down: bool,
 }
 
 impl SlowLink {
@@ -18,20 +31,45 @@ impl SlowLink {
     pub async fn to(port: u16, delay: Duration) -> Self {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let own = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State::default()));
+        let connected = Arc::new(Notify::new());
+        let (shared, tell) = (Arc::clone(&state), Arc::clone(&connected));
         let task = tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
-                tokio::spawn(async move {
-                    // The handshake itself takes a round trip.
-                    tokio::time::sleep(delay * 2).await;
-                    let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
-                    let _ = (near.set_nodelay(true), far.set_nodelay(true));
-                    let (near_read, near_write) = near.into_split();
-                    let (far_read, far_write) = far.into_split();
-                    tokio::join!(carry(near_read, far_write, delay), carry(far_read, near_write, delay));
-                });
+                let mut state = shared.lock().unwrap();
+                if !state.is_down {
+                    state.connections.spawn(connect(near, port, delay));
+                    tell.notify_waiters();
+                }
             }
         });
-        Self { port: own, task }
+        Self { port: own, state, connected, task }
+    }
+
+    /// The same address as this one, by way of this link.
+    pub fn reach(&self, url: &str) -> String {
+        let mut url = url::Url::parse(url).expect("an address");
+        url.set_port(Some(self.port)).expect("an address with a port");
+        url.to_string()
+    }
+
+    /// Closes every connection that there is. New ones are made as before; what is returned waits for the next.
+    pub fn cut(&self) -> impl Future<Output = ()> {
+        let connected = Arc::clone(&self.connected).notified_owned();
+        self.state.lock().unwrap().connections.abort_all();
+        connected
+    }
+
+    /// Closes every connection that there is, and those that are tried from now on.
+    pub fn go_down(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.is_down = true;
+        state.connections.abort_all();
+    }
+
+    /// The end of [`go_down`](Self::go_down).
+    pub fn come_back(&self) {
+        self.state.lock().unwrap().is_down = false;
     }
 }
 
@@ -39,6 +77,16 @@ impl Drop for SlowLink {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+async fn connect(near: TcpStream, port: u16, delay: Duration) {
+    // The handshake itself takes a round trip.
+    tokio::time::sleep(delay * 2).await;
+    let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+    let _ = (near.set_nodelay(true), far.set_nodelay(true));
+    let (near_read, near_write) = near.into_split();
+    let (far_read, far_write) = far.into_split();
+    tokio::join!(carry(near_read, far_write, delay), carry(far_read, near_write, delay));
 }
 
 async fn carry(

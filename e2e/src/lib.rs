@@ -12,6 +12,7 @@
 mod browser;
 mod call;
 mod delay;
+mod frames;
 mod lab;
 mod pairing;
 mod path;
@@ -21,6 +22,7 @@ mod site;
 pub use browser::{Browsers, Engine, Window, WindowOptions};
 pub use call::Caller;
 pub use delay::SlowLink;
+pub use frames::Frames;
 pub use lab::{Home, Kind, Lab, Router};
 pub use pairing::Pair;
 pub use path::Path;

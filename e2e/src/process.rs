@@ -1,5 +1,6 @@
 //! Programs that are started for a test, and ended with it.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,9 +55,20 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Ends it without asking.
+    pub fn kill9(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 impl Drop for Running {
     /// Asks it to end, and only then makes it: a driver that is killed leaves its browsers behind.
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(Some(_))) {
+            return;
+        }
         let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         if asked.is_ok_and(|status| status.success()) {
             for _ in 0..100 {
@@ -95,7 +107,10 @@ pub fn feed(command: &mut Command, input: &str) -> Result<(), String> {
 
 /// `duologue-server`, on a port of its own.
 pub struct Server {
-    _running: Running,
+    /// None between [`kill9`](Self::kill9) and [`start_again`](Self::start_again).
+    running: Option<Running>,
+    /// The program and its flags, but for where it listens.
+    command: Vec<OsString>,
     /// Where the page is: `http://127.0.0.1:PORT/`.
     pub url: String,
 }
@@ -107,27 +122,43 @@ impl Server {
     }
 
     pub fn with(flags: &[&str]) -> Self {
-        let mut command = Command::new(Self::binary());
-        Self::launch(command.args(["--listen", "127.0.0.1:0"]).args(flags))
+        Self::launch(&[], "127.0.0.1:0", flags)
     }
 
     /// In another network than this machine's own.
-    pub fn inside(namespace: &Namespace, listen: &str, flags: &[String]) -> Self {
-        let mut command = namespace.command(Self::binary());
-        Self::launch(command.args(["--listen", listen]).args(flags))
+    pub fn inside(namespace: &Namespace, listen: &str, flags: &[&str]) -> Self {
+        Self::launch(&namespace.prefix(), listen, flags)
     }
 
-    fn binary() -> PathBuf {
-        std::env::var_os("DUOLOGUE_SERVER")
-            .map_or_else(|| root().join("target/server/duologue-server"), PathBuf::from)
+    fn launch(prefix: &[&str], listen: &str, flags: &[&str]) -> Self {
+        let binary = std::env::var_os("DUOLOGUE_SERVER")
+            .unwrap_or_else(|| root().join("target/server/duologue-server").into());
+        let mut command: Vec<OsString> = prefix.iter().map(OsString::from).collect();
+        command.extend([binary, "--app".into(), root().join("dist").into()]);
+        command.extend(flags.iter().map(OsString::from));
+        let (running, url) = Self::run(&command, listen);
+        Self { running: Some(running), command, url }
     }
 
-    fn launch(command: &mut Command) -> Self {
-        command.arg("--app").arg(root().join("dist"));
-        let (running, url) = Running::start(command, Duration::from_secs(10), |line| {
+    fn run(command: &[OsString], listen: &str) -> (Running, String) {
+        let mut program = Command::new(&command[0]);
+        program.args(&command[1..]).args(["--listen", listen]);
+        Running::start(&mut program, Duration::from_secs(10), |line| {
             line.split_once("live at ").map(|(_, url)| url.trim().to_owned())
-        });
-        Self { _running: running, url }
+        })
+    }
+
+    /// Ends it at once: it has no time to say anything to anyone.
+    pub fn kill9(&mut self) {
+        self.running.take().expect("a server that runs").kill9();
+    }
+
+    /// Starts it again at the same address, with nothing of what it knew.
+    pub fn start_again(&mut self) {
+        assert!(self.running.is_none(), "it still runs");
+        let listen = self.url.trim_start_matches("http://").trim_end_matches('/');
+        let (running, _) = Self::run(&self.command, listen);
+        self.running = Some(running);
     }
 
     /// The address with the room in it.
@@ -174,4 +205,39 @@ impl Trunk {
 /// A program that drives browsers.
 pub fn driver(program: &str, flags: &[&str], find_port: fn(&str) -> Option<u16>) -> (Running, u16) {
     Running::start(Command::new(program).args(flags), Duration::from_secs(20), find_port)
+}
+
+/// A process of this machine.
+pub struct Process {
+    pub id: u32,
+    parent: u32,
+    pub command: Vec<String>,
+}
+
+/// All of them, as Linux lists them.
+pub fn list() -> Vec<Process> {
+    let folders = std::fs::read_dir("/proc").expect("/proc, which is Linux's").flatten();
+    let read = |folder: PathBuf| {
+        let id = folder.file_name()?.to_str()?.parse().ok()?;
+        // After the name, which may hold anything, come the state and the parent.
+        let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()?;
+        let command = String::from_utf8_lossy(&std::fs::read(folder.join("cmdline")).ok()?).into_owned();
+        Some(Process { id, parent, command: command.split('\0').map(str::to_owned).collect() })
+    };
+    folders.filter_map(|it| read(it.path())).collect()
+}
+
+/// Ends a process and all that it has started, without asking.
+pub fn kill9_tree(root: u32) {
+    let all = list();
+    let mut tree = vec![root];
+    let mut next = 0;
+    while let Some(&parent) = tree.get(next) {
+        tree.extend(all.iter().filter(|it| it.parent == parent).map(|it| it.id));
+        next += 1;
+    }
+    let ids: Vec<String> = tree.iter().map(u32::to_string).collect();
+    // All in one go, so that none can tell of another's end. Some may be gone already.
+    let _ = Command::new("kill").arg("-KILL").args(ids).status();
 }

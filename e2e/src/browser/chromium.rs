@@ -79,6 +79,15 @@ pub async fn errors(client: &Client) -> Vec<String> {
     severe.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+/// The first process of the browser.
+pub fn process(capabilities: &Capabilities) -> u32 {
+    let folder = capabilities["chrome"]["userDataDir"].as_str().expect("a profile of its own");
+    let flag = format!("--user-data-dir={folder}");
+    let own = process::list().into_iter().filter(|it| it.command.contains(&flag));
+    // Some of its children have the same flag.
+    own.map(|it| it.id).min().expect("the browser's process")
+}
+
 async fn devtools(client: &Client, command: &str, parameters: Value) {
     issue(client, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await;
 }

@@ -59,3 +59,9 @@ pub async fn prepare(client: Client, options: WindowOptions) -> Window {
     }
     Window { client, bidi: Some(Arc::new(bidi)) }
 }
+
+/// The first process of the browser.
+pub fn process(capabilities: &Capabilities) -> u32 {
+    let id = capabilities["moz:processID"].as_u64().expect("the browser's process");
+    u32::try_from(id).unwrap()
+}

@@ -7,8 +7,8 @@ use fantoccini::{Client, Locator};
 use serde_json::Value;
 
 use super::bidi::Bidi;
-use super::chromium;
-use crate::process::root;
+use super::{chromium, firefox};
+use crate::process::{self, root};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -114,6 +114,16 @@ impl Window {
             Some(bidi) => bidi.errors(),
             None => chromium::errors(&self.client).await,
         }
+    }
+
+    /// Ends the browser at once, as when a machine loses its power: neither it nor its page has time for anything.
+    pub async fn kill9(self) {
+        let capabilities = self.client.capabilities().expect("what the driver said of the browser");
+        let root = match &self.bidi {
+            Some(_) => firefox::process(capabilities),
+            None => chromium::process(capabilities),
+        };
+        process::kill9_tree(root);
     }
 
     pub async fn close(self) {

@@ -89,8 +89,14 @@ impl Home {
 
     fn drop_what(&self, what: &str) {
         self.restore();
-        let chain = format!("type filter hook forward priority filter - 10; {what} drop");
-        self.router.nft(&format!("table ip faults {{ chain forward {{ {chain} }} }}"));
+        self.router.nft(&format!(
+            "table ip faults {{
+               chain forward {{
+                 type filter hook forward priority filter - 10;
+                 {what} drop
+               }}
+             }}"
+        ));
     }
 
     /// Gives the host a new address instead of the one it has, as when someone leaves the house with a phone.

@@ -83,8 +83,8 @@ impl Lab {
 
     /// The server, in the public network, with flags that tell clients of the lab's STUN and TURN.
     pub fn serve(&self, flags: &[&str]) -> Server {
-        let mut all = self.coturn.flags();
-        all.extend(flags.iter().map(|&flag| flag.to_owned()));
+        let own = self.coturn.flags();
+        let all: Vec<&str> = own.iter().map(String::as_str).chain(flags.iter().copied()).collect();
         Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &all)
     }
 }
