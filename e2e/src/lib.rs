@@ -17,6 +17,7 @@ mod lab;
 mod pairing;
 mod path;
 mod process;
+mod scene;
 mod site;
 
 pub use browser::{Browsers, Engine, Window, WindowOptions};
@@ -27,4 +28,5 @@ pub use lab::{Home, Kind, Lab, Router};
 pub use pairing::Pair;
 pub use path::Path;
 pub use process::{Server, Trunk, root};
+pub use scene::{Call, Figures, Parting, Scene};
 pub use site::Site;

@@ -36,7 +36,7 @@ const RULES: [Rule; 19] = [
         file: NEGOTIATION,
         from: "if negotiation.is_some_and(|answered| answered != id) {",
         to: "if negotiation.is_some_and(|answered| answered != id) && id == 0 {",
-        guard: "every_schedule_ends_in_agreement",
+        guard: "calls_outlive_signaling",
     },
     Rule {
         what: "the impolite side passes over an offer while its own is out",
@@ -92,14 +92,14 @@ const RULES: [Rule; 19] = [
         file: NEGOTIATION,
         from: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs",
         to: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs && id_never()",
-        guard: "every_schedule_ends_in_agreement",
+        guard: "an_offer_of_another_connection_calls_for_another_connection_here",
     },
     Rule {
         what: "a message that was here before is not taken again",
         file: SESSION,
         from: "        if seq <= stay.seq {\n",
         to: "        if seq <= stay.seq && seq == 0 {\n",
-        guard: "every_schedule_ends_in_agreement",
+        guard: "it_names_the_last_message_that_arrived_and_takes_none_twice",
     },
     Rule {
         what: "a session is taken up from the last message that arrived",
