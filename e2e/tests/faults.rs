@@ -4,121 +4,132 @@
 
 use std::time::{Duration, SystemTime};
 
-use duologue_e2e::{
-    Browsers, Caller, Frames, Kind, Lab, Pair, Path, Server, SlowLink, WindowOptions, for_each_pairing,
-};
+use duologue_e2e::{Browsers, Caller, Figures, Frames, Pair, Scene, Server, SlowLink, for_each_pairing};
 
-for_each_pairing!(a_browser_that_is_killed_sends_no_more_frames);
+for_each_pairing!(a_browser_that_is_killed_is_gone_within_its_grace);
 
-/// How long a picture may stand still on a busy machine while nothing is wrong with the call.
-const STILL: Duration = Duration::from_secs(2);
-/// How long frames may take to come again after what kept them back is over.
-const SOON: Duration = Duration::from_secs(10);
+/// What nobody notices.
+const UNNOTICED: Duration = Duration::from_millis(500);
+const SECOND: Duration = Duration::from_secs(1);
 
-/// Ada and Bob are in a call; the frames that each sees of the other.
-async fn watch(callers: [&Caller; 2]) -> [Frames; 2] {
-    for caller in callers {
-        caller.sees_moving_picture().await;
-    }
-    [Frames::watch(&callers[0].window).await, Frames::watch(&callers[1].window).await]
+/// A scene, or none where a line says why.
+macro_rules! scene {
+    () => {
+        match Scene::set() {
+            Some(scene) => scene,
+            None => return,
+        }
+    };
 }
 
-/// Frames have come all the time since then, and still do.
-async fn went_on(frames: &[Frames; 2], since: SystemTime) {
-    for frames in frames {
-        frames.next_after(SystemTime::now(), STILL).await;
-        let gap = frames.longest_gap(since).await;
-        assert!(gap < STILL, "the picture stood still for {gap:?}");
-        assert!(frames.frames_since(since).await > 1);
-    }
-}
-
-async fn a_browser_that_is_killed_sends_no_more_frames(pair: Pair) {
-    let server = Server::start();
-    let ada = Caller::join(&pair.first, &server.room("power"), "Ada").await;
-    let bob = Caller::join(&pair.second, &server.room("power"), "Bob").await;
-    let [frames, _] = watch([&ada, &bob]).await;
-    frames.next_after(SystemTime::now(), STILL).await;
-    bob.window.kill9().await;
-    frames.stop_for(STILL).await;
-    assert!(frames.last_frame_age().await >= STILL);
-    ada.close().await;
+fn was_not_noticed(figures: &Figures) {
+    assert!(figures.same_connection, "{figures:?}");
+    assert!(figures.gaps.iter().all(|gap| *gap < UNNOTICED), "{figures:?}");
 }
 
 #[tokio::test]
-async fn the_call_goes_on_while_the_server_is_killed_and_when_it_is_back() {
-    let (mut server, browsers) = (Server::start(), Browsers::chromium());
-    let ada = Caller::join(&browsers, &server.room("server"), "Ada").await;
-    let bob = Caller::join(&browsers, &server.room("server"), "Bob").await;
-    let frames = watch([&ada, &bob]).await;
-    let begin = SystemTime::now();
-    server.kill9();
-    for caller in [&ada, &bob] {
-        caller.window.until("!document.querySelector('#call-note').hidden").await;
-    }
-    went_on(&frames, begin).await;
-    server.start_again();
-    for caller in [&ada, &bob] {
-        caller.window.until("document.querySelector('#call-note').hidden").await;
-        caller.sees("state", "connected").await;
-    }
-    went_on(&frames, begin).await;
-    ada.close().await;
-    bob.close().await;
+async fn a_server_that_is_killed_and_started_again_is_not_noticed() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    was_not_noticed(&scene.kill_the_server(&call).await);
+    // And the two are in one room again: what they send each other arrives.
+    call.callers[0].window.press("#leave").await;
+    call.callers[1].is_alone_within(2 * SECOND).await;
+    call.close().await;
 }
 
 #[tokio::test]
-async fn the_call_goes_on_when_one_loses_the_way_to_the_server_for_a_moment() {
+async fn a_way_to_the_server_that_breaks_is_not_noticed() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    was_not_noticed(&scene.cut_the_signaling(&call).await);
+    call.callers[0].window.press("#leave").await;
+    call.callers[1].is_alone_within(2 * SECOND).await;
+    call.close().await;
+}
+
+#[tokio::test]
+async fn a_socket_that_is_closed_is_not_noticed_and_its_session_goes_on() {
     let (server, browsers) = (Server::start(), Browsers::chromium());
     let link = SlowLink::to(server.port(), Duration::ZERO).await;
     let ada = Caller::join(&browsers, &link.reach(&server.room("socket")), "Ada").await;
     let bob = Caller::join(&browsers, &server.room("socket"), "Bob").await;
-    let frames = watch([&ada, &bob]).await;
-    let begin = SystemTime::now();
-    // The page takes another connection.
-    link.cut().await;
     for caller in [&ada, &bob] {
-        caller.sees("state", "connected").await;
+        caller.sees_moving_picture().await;
     }
-    went_on(&frames, begin).await;
+    let frames = [Frames::watch(&ada.window).await, Frames::watch(&bob.window).await];
+    let begin = SystemTime::now();
+    link.cut().await;
+    ada.window.until("document.querySelector('#call-note').hidden").await;
+    // Signals pass again: a camera that goes off for good and comes back calls for none, so she leaves.
+    for frames in &frames {
+        frames.next_after(SystemTime::now(), SECOND).await;
+        let gap = frames.longest_gap(begin).await;
+        assert!(gap < UNNOTICED, "{gap:?}");
+    }
+    ada.window.press("#leave").await;
+    bob.is_alone_within(2 * SECOND).await;
     ada.close().await;
     bob.close().await;
 }
 
 #[tokio::test]
-async fn a_network_that_is_gone_for_two_seconds_costs_little_more_of_the_picture() {
-    let Some(mut lab) = Lab::start() else { return };
-    let server = lab.serve(&[]);
-    let browsers = [&lab.ada, &lab.bob].map(|home| {
-        home.put_behind(Kind::PortRestricted);
-        home.chromium(&server.url)
-    });
-    let options = WindowOptions::before(Path::COLLECT);
-    let ada = Caller::join_with(&browsers[0], &server.room("cut"), "Ada", options.clone()).await;
-    let bob = Caller::join_with(&browsers[1], &server.room("cut"), "Bob", options).await;
-    let frames = watch([&ada, &bob]).await;
+async fn a_network_that_is_gone_for_three_seconds_is_back_within_five() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let figures = scene.cut_the_network(&call, 3 * SECOND).await;
+    assert!(figures.back < 5 * SECOND && figures.same_connection, "{figures:?}");
+    call.close().await;
+}
 
-    lab.ada.cut();
-    for frames in &frames {
-        frames.stop_for(Duration::from_secs(2)).await;
+#[tokio::test]
+async fn a_network_that_is_gone_for_fifteen_seconds_is_back_within_five() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let figures = scene.cut_the_network(&call, 15 * SECOND).await;
+    assert!(figures.back < 5 * SECOND && figures.same_connection, "{figures:?}");
+    call.close().await;
+}
+
+#[tokio::test]
+async fn a_computer_that_moves_to_another_address_stays_in_the_call() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let figures = scene.move_ada(&call).await;
+    assert!(figures.back < 10 * SECOND && figures.same_connection, "{figures:?}");
+    call.close().await;
+}
+
+async fn a_browser_that_is_killed_is_gone_within_its_grace(pair: Pair) {
+    let server = Server::start();
+    let ada = Caller::join(&pair.first, &server.room("power"), "Ada").await;
+    let bob = Caller::join(&pair.second, &server.room("power"), "Bob").await;
+    for caller in [&ada, &bob] {
+        caller.sees_moving_picture().await;
+        caller.sees("state", "connected").await;
     }
-    lab.ada.restore();
-    let restored = SystemTime::now();
-    for frames in &frames {
-        frames.next_after(restored, SOON).await;
-    }
-
-    // Without TCP there is no server, and the call does not need it.
-    let begin = SystemTime::now();
-    lab.ada.cut_tcp();
-    let asked = "fetch('healthz', { signal: AbortSignal.timeout(2000) }).then(() => 'there', () => 'gone')";
-    assert_eq!(ada.window.run(&format!("return await {asked};")).await, "gone");
-    went_on(&frames, begin).await;
-    lab.ada.restore();
-
-    // From another address the server is reached again.
-    lab.ada.change_address();
-    ada.window.until(&format!("await {asked} === 'there'")).await;
+    bob.window.kill9().await;
+    ada.window.until("document.querySelector('.tile')?.dataset.state !== 'connected'").await;
+    // The server waits 30 s for whoever may come back.
+    ada.is_alone_within(35 * SECOND).await;
     ada.close().await;
-    bob.close().await;
+}
+
+#[tokio::test]
+async fn whoever_leaves_or_closes_the_tab_is_gone_within_two_seconds() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let parting = scene.let_bob_leave(call).await;
+    assert!(parting.gone < 2 * SECOND, "{parting:?}");
+    let call = scene.call().await;
+    let parting = scene.close_bobs_tab(call).await;
+    assert!(parting.gone < 2 * SECOND, "{parting:?}");
+}
+
+#[tokio::test]
+async fn whoever_loses_their_network_for_good_is_gone_within_a_minute() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let parting = scene.lose_bobs_network(call).await;
+    assert!(parting.noticed < 10 * SECOND && parting.gone < 60 * SECOND, "{parting:?}");
 }

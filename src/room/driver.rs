@@ -250,6 +250,9 @@ impl Driver {
                 self.event(Event::Ended(refusal));
             }
             SessionEvent::Signal { from, signal } => self.pair(&from, PairHappening::Signal(signal)),
+            SessionEvent::Confirmed => {
+                self.each_pair(&PairHappening::Recovery(RecoveryInput::SignalingConfirmed));
+            }
             SessionEvent::Rejected(refusal) => self.entered(Err(refusal.into())),
             SessionEvent::Refused(refusal) => self.event(Event::Error(refusal.into())),
         }

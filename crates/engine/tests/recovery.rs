@@ -37,7 +37,8 @@ impl Watch {
     fn broken() -> Self {
         let mut watch = Self::up();
         let outputs = watch.tell(Input::Link(LinkState::Failed));
-        assert_eq!(outputs, [Output::State(State::Reconnecting), Output::DoubtSignaling, Output::Restart]);
+        assert_eq!(outputs, [Output::State(State::Reconnecting), Output::DoubtSignaling]);
+        assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
         watch
     }
 
@@ -112,7 +113,24 @@ fn one_second_without_bytes_is_told_and_two_are_repaired() {
     assert_eq!(watch.passes_with_bytes(SECOND * 9 / 10, 0), []);
     let told = [Output::State(State::Reconnecting), Output::DoubtSignaling];
     assert_eq!(watch.passes_with_bytes(SECOND / 10, 0), told);
-    assert_eq!(watch.passes_with_bytes(SECOND, 0), [Output::DoubtSignaling, Output::Restart]);
+    assert_eq!(watch.tell(Input::SignalingConfirmed), []);
+    assert_eq!(watch.passes_with_bytes(SECOND, 0), [Output::Restart]);
+}
+
+#[test]
+fn no_repair_begins_before_the_server_is_known_to_be_reachable_or_does_not_say() {
+    let mut watch = Watch::up();
+    watch.tell(Input::Link(LinkState::Disconnected));
+    assert_eq!(watch.passes_with_bytes(SECOND * 9 / 10, 0), []);
+    let told = [Output::State(State::Reconnecting), Output::DoubtSignaling];
+    assert_eq!(watch.passes_with_bytes(SECOND / 10, 0), told);
+    assert_eq!(watch.passes_with_bytes(SECOND, 0), [Output::DoubtSignaling]);
+    assert_eq!(watch.passes_with_bytes(SECOND * 5 / 2, 0), [Output::Restart]);
+    let mut cut = Watch::up();
+    cut.tell(Input::Link(LinkState::Failed));
+    cut.tell(Input::Way(Way::Cut));
+    assert_eq!(cut.passes_with_bytes(30 * SECOND, 0), []);
+    assert_eq!(cut.tell(Input::Way(Way::Open)), [Output::Restart]);
 }
 
 #[test]
@@ -140,6 +158,7 @@ fn the_callee_leaves_the_first_try_to_the_caller() {
     callee.tell(Input::Link(LinkState::Connected));
     callee.tell(Input::Link(LinkState::Disconnected));
     assert!(!callee.passes_with_bytes(3 * SECOND, 0).contains(&Output::Restart));
+    callee.tell(Input::SignalingConfirmed);
     assert!(callee.passes_with_bytes(SECOND / 2, 0).contains(&Output::Restart));
 }
 
@@ -147,15 +166,16 @@ fn the_callee_leaves_the_first_try_to_the_caller() {
 fn a_connection_that_does_not_come_up_in_twelve_seconds_is_repaired() {
     let mut watch = Watch::new(Role::Caller);
     assert_eq!(watch.pass(11 * SECOND), []);
-    assert_eq!(watch.pass(SECOND), [Output::DoubtSignaling, Output::Restart]);
+    assert_eq!(watch.pass(SECOND), [Output::DoubtSignaling]);
+    assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
     assert_eq!(watch.recovery.state(), State::Connecting, "it has not been up yet");
 }
 
 #[test]
 fn a_failed_connection_is_repaired_at_once() {
     let mut watch = Watch::new(Role::Caller);
-    let outputs = watch.tell(Input::Link(LinkState::Failed));
-    assert_eq!(outputs, [Output::DoubtSignaling, Output::Restart]);
+    assert_eq!(watch.tell(Input::Link(LinkState::Failed)), [Output::DoubtSignaling]);
+    assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
     Watch::broken();
 }
 
@@ -215,7 +235,7 @@ fn without_a_way_to_the_peer_nothing_is_tried_and_no_try_is_lost() {
         let mut watch = Watch::up();
         watch.tell(Input::Way(way));
         let outputs = watch.tell(Input::Link(LinkState::Failed));
-        assert_eq!(outputs, [Output::State(State::Reconnecting), Output::DoubtSignaling]);
+        assert_eq!(outputs, [Output::State(State::Reconnecting)]);
         assert_eq!(watch.pass(30 * SECOND), []);
         assert_eq!(watch.tell(Input::Way(Way::Open)), [Output::Restart]);
         assert_eq!(watch.waits(), (8 * SECOND, vec![Output::Restart]));

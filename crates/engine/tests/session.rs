@@ -328,6 +328,14 @@ fn word_of_a_network_asks_a_connected_server_whether_it_is_still_there_and_waits
 }
 
 #[test]
+fn a_server_that_was_doubted_and_answers_is_told_of() {
+    let mut person = Person::joined();
+    person.tell(Input::Reachable);
+    assert_eq!(person.hears(ServerMessage::Pong), [Output::Event(Event::Confirmed)]);
+    assert_eq!(person.hears(ServerMessage::Pong), [], "once");
+}
+
+#[test]
 fn word_of_a_network_begins_a_try_again_that_has_been_waiting_for_two_seconds() {
     let mut person = Person::new();
     person.pass(SECOND);

@@ -5,6 +5,8 @@
 //! - `disconnected` is no verdict. As long as bytes arrive the connection is up, whatever its state says; only when none
 //!   do for a while is it repaired. `failed` is repaired at once.
 //! - A restart needs a way to the peer, over the signaling server. While there is none, it waits, and no try is counted.
+//!   Nor is one made before it is known that the server can be reached: in a network that is down, a restart would
+//!   gather few candidates, and then stand in the way of a better one.
 //! - Tries are bounded and their pauses grow. After the last the connection has failed, with a cause; a new network, a
 //!   peer that is back, or a person who asks, begins again.
 //! - The caller restarts first; the callee waits a moment longer, so that the two seldom do at once.
@@ -46,6 +48,8 @@ pub enum Input {
     Agreed,
     /// Whether signals get to the peer has changed.
     Way(Way),
+    /// After [`Output::DoubtSignaling`]: the server can be reached.
+    SignalingConfirmed,
     /// Our own network has changed.
     NetworkChanged,
     /// A person asks for another try.
@@ -129,6 +133,8 @@ pub struct Recovery {
     phase: Phase,
     link: LinkState,
     way: Way,
+    /// Whether the server has shown that it can be reached since the connection was last doubted.
+    confirmed: bool,
     agreed: bool,
     told: State,
     outputs: VecDeque<Output>,
@@ -144,6 +150,7 @@ impl Recovery {
             timing,
             link: LinkState::Connecting,
             way: Way::Open,
+            confirmed: false,
             agreed: false,
             told: State::Connecting,
             outputs: VecDeque::new(),
@@ -160,6 +167,7 @@ impl Recovery {
             Input::Received(bytes) => self.received(now, bytes),
             Input::Agreed => self.agreed = true,
             Input::Way(way) => self.way_changed(now, way),
+            Input::SignalingConfirmed => self.signaling_confirmed(now),
             Input::NetworkChanged => self.network_changed(now),
             Input::Retry => self.begin_again(now),
             // One that is broken is closed by the browser as well, after a while: that is no goodbye.
@@ -199,6 +207,7 @@ impl Recovery {
         match link {
             LinkState::Connected => {
                 self.phase = Phase::Up;
+                self.confirmed = false;
                 self.tell(State::Connected);
             }
             LinkState::Disconnected if self.phase == Phase::Up => self.doubt(now),
@@ -216,6 +225,7 @@ impl Recovery {
     }
 
     fn doubt(&mut self, now: Instant) {
+        self.confirmed = false;
         self.phase = Phase::Doubtful { quiet_since: now, bytes: None, measure: now + self.timing.measure };
         self.outputs.push_back(Output::Measure);
     }
@@ -227,6 +237,7 @@ impl Recovery {
             return;
         }
         *quiet_since = now;
+        self.confirmed = false;
         if self.link == LinkState::Connected {
             self.phase = Phase::Up;
         }
@@ -237,9 +248,19 @@ impl Recovery {
         if self.told == State::Connected {
             self.tell(State::Reconnecting);
         }
-        self.outputs.push_back(Output::DoubtSignaling);
         self.phase = Phase::Broken { since: now, tries: 0, next: now };
-        self.repair(now);
+        if self.confirmed || self.way != Way::Open {
+            return self.repair(now);
+        }
+        self.outputs.push_back(Output::DoubtSignaling);
+        self.phase = Phase::Broken { since: now, tries: 0, next: now + self.timing.confirm };
+    }
+
+    fn signaling_confirmed(&mut self, now: Instant) {
+        self.confirmed = true;
+        if matches!(self.phase, Phase::Broken { tries: 0, .. }) {
+            self.repair(now);
+        }
     }
 
     /// The connection is broken and it is time for the next step.

@@ -15,6 +15,8 @@ pub struct Timing {
     pub repair: Duration,
     /// How much longer the callee waits with that than the caller.
     pub callee_waits: Duration,
+    /// For the server to show that it can be reached, before ICE is restarted anyway. Longer than the session gives it.
+    pub confirm: Duration,
     /// For the first restart to succeed before the next.
     pub restart: Duration,
     /// How much longer the wait is for each restart after that.
@@ -35,6 +37,7 @@ impl Default for Timing {
             notice: Duration::from_secs(1),
             repair: Duration::from_secs(2),
             callee_waits: Duration::from_millis(1500),
+            confirm: Duration::from_millis(2500),
             restart: Duration::from_secs(8),
             restart_grows: Duration::from_secs(4),
             between: Duration::from_secs(2),

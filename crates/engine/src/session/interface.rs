@@ -109,6 +109,8 @@ pub enum Event {
         /// What.
         signal: Signal,
     },
+    /// After [`Input::Reachable`]: the server can be reached indeed.
+    Confirmed,
     /// The server would not let us in.
     Rejected(Refusal),
     /// The server refused something else. Nothing changed.

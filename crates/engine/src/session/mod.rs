@@ -40,6 +40,8 @@ enum Link {
         heard: Option<Instant>,
         /// By when it must answer, if it was asked whether it is there.
         due: Option<Instant>,
+        /// Whether somebody wants to know that it is.
+        doubted: bool,
         place: Place,
     },
     /// Between two tries.
@@ -195,7 +197,7 @@ impl Session {
         // A socket that opens is not yet a server: a proxy accepts it too and drops it a moment later. The answer to
         // this ping is the proof; a join need not wait for it.
         let due = Some(now + self.timing.connect);
-        self.link = Link::Open { since: now, heard: None, due, place: Place::Outside };
+        self.link = Link::Open { since: now, heard: None, due, doubted: false, place: Place::Outside };
         self.void_answers = 0;
         self.transmit(ClientMessage::Ping(Ping::default()));
         self.enter();
@@ -232,7 +234,8 @@ impl Session {
                     self.open(now);
                 }
             }
-            Link::Open { due, .. } => {
+            Link::Open { due, doubted, .. } => {
+                *doubted = true;
                 let asked = due.is_some();
                 let soon = now + self.timing.probe;
                 *due = Some(due.map_or(soon, |due| due.min(soon)));
@@ -314,11 +317,15 @@ impl Session {
     }
 
     fn received(&mut self, now: Instant, Numbered { message, seq }: Numbered) {
-        let Link::Open { heard, due, .. } = &mut self.link else { return };
+        let Link::Open { heard, due, doubted, .. } = &mut self.link else { return };
         *due = None;
+        let confirmed = std::mem::take(doubted);
         if heard.replace(now).is_none() {
             self.reached_before = true;
             self.event(Event::Reached);
+        }
+        if confirmed {
+            self.event(Event::Confirmed);
         }
         if seq.is_some_and(|seq| !self.count(seq)) {
             return;

@@ -599,6 +599,11 @@ impl World {
             }
             SessionEvent::Rejected(refusal) => self.violations.push(format!("rejected: {refusal:?}")),
             SessionEvent::Ended(refusal) => self.violations.push(format!("ended: {refusal:?}")),
+            SessionEvent::Confirmed => {
+                for peer in self.people[index].pairs.keys().cloned().collect::<Vec<_>>() {
+                    self.recover(index, &peer, RecoveryInput::SignalingConfirmed);
+                }
+            }
             SessionEvent::Reached
             | SessionEvent::Joined { .. }
             | SessionEvent::IceServers(_)
