@@ -82,8 +82,8 @@ impl Default for QueueLimits {
 }
 
 impl QueueLimits {
-    /// At least what a newcomer gets at once: one `ready` for each who is there, each with a name. Otherwise nobody
-    /// could enter a large room.
+    /// At least what a newcomer gets at once: one `ready` for each who is there, each with a name and a token, and for
+    /// some a `peer-away`. Otherwise nobody could enter a large room.
     pub(crate) fn for_rooms_of(self, size: usize) -> Self {
         Self {
             messages: self.messages.max(size.saturating_mul(2)),
