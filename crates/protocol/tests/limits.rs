@@ -153,6 +153,7 @@ fn names_rooms_ids_and_tokens_are_measured_in_characters() {
             bad.clone(),
             |pair| json!({ "type": "join", "room": "a", "pairs": [pair] }),
         );
+        edge(limits::TOKEN, unit, bad.clone(), |key| json!({ "type": "join", "room": "a", "key": key }));
         edge(
             limits::TOKEN,
             unit,
@@ -315,7 +316,7 @@ fn unknown_fields_are_ignored_at_every_level() {
 fn null_is_the_same_as_left_out() {
     let pairs = [
         (
-            json!({ "type": "join", "room": "a", "name": null, "token": null, "protocol": null, "pairs": null }),
+            json!({ "type": "join", "room": "a", "name": null, "token": null, "protocol": null, "key": null, "pairs": null }),
             json!({ "type": "join", "room": "a", "pairs": [] }),
         ),
         (json!({ "type": "join", "room": "a", "pairs": null }), json!({ "type": "join", "room": "a" })),

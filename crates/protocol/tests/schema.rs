@@ -85,6 +85,7 @@ fn key() -> impl Strategy<Value = &'static str> {
         "to",
         "from",
         "negotiation",
+        "key",
         "pairs",
         "pair",
         "ttl",

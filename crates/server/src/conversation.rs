@@ -102,6 +102,7 @@ impl Conversation {
         let (admitted, admission) = oneshot::channel();
         let newcomer = Newcomer {
             info: PeerInfo { id: id.clone(), name: join.name, protocol: join.protocol },
+            key: join.key,
             pairs: join.pairs,
             session,
             ice: self.ice_servers(&id),

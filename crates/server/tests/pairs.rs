@@ -82,21 +82,46 @@ async fn of_several_shared_tokens_the_one_that_the_newcomer_names_last_counts() 
     assert_eq!(same(&introduced(&mut ada, &mut bob).await), new);
 }
 
+/// Joins with a key, and with tokens if there are any.
+fn join_with_key(key: &str, pairs: &[&PairToken]) -> String {
+    let pairs: Vec<String> = pairs.iter().map(|pair| format!("\"{pair}\"")).collect();
+    format!(r#"{{"type":"join","room":"r","protocol":1,"key":"{key}","pairs":[{}]}}"#, pairs.join(","))
+}
+
 #[tokio::test]
-async fn who_comes_back_as_a_newcomer_takes_the_seat_that_was_kept() {
-    // The room is full, and the seat that is kept is the newcomer's own.
-    let server = server().await;
-    let ([(mut ada, _), (bob, b)], token) = server.couple("r").await;
-    drop(bob);
-    ada.away().await;
-    server.connect().await.refused(join("r"), ErrorCode::RoomFull).await;
-    let (mut again, welcome) = server.enter_again("r", &[&token]).await;
-    assert_eq!(ada.left().await, (b.id.clone(), LeaveReason::Replaced));
-    let readies = introduced(&mut ada, &mut again).await;
-    assert_eq!(readies[0].peer.id, welcome.id);
-    assert_ne!(welcome.id, b.id);
-    assert_eq!(same(&readies), token);
-    server.connect().await.refused(resume(&b.session, 1), ErrorCode::SessionUnknown).await;
+async fn who_comes_in_again_under_the_same_key_takes_their_own_seat() {
+    for is_away in [true, false] {
+        // The room is full, and the seat is the newcomer's own.
+        let server = server().await;
+        let (mut ada, _) = server.enter("r").await;
+        let mut bob = server.connect().await;
+        bob.send(join_with_key("bob's", &[])).await;
+        let b = bob.welcomed().await;
+        let token = same(&introduced(&mut ada, &mut bob).await);
+        let earlier = if is_away {
+            drop(bob);
+            ada.away().await;
+            None
+        } else {
+            Some(bob)
+        };
+        server.connect().await.refused(join("r"), ErrorCode::RoomFull).await;
+        server.connect().await.refused(join_with_key("eve's", &[&token]), ErrorCode::RoomFull).await;
+        let mut again = server.connect().await;
+        again.send(join_with_key("bob's", &[&token])).await;
+        let welcome = again.welcomed().await;
+        assert_eq!(ada.left().await, (b.id.clone(), LeaveReason::Replaced));
+        let readies = introduced(&mut ada, &mut again).await;
+        assert_eq!(readies[0].peer.id, welcome.id);
+        assert_ne!(welcome.id, b.id);
+        assert_eq!(same(&readies), token);
+        server.connect().await.refused(resume(&b.session, 1), ErrorCode::SessionUnknown).await;
+        if let Some(mut earlier) = earlier {
+            let refusal = earlier.refusal().await;
+            assert_eq!((refusal.code, refusal.fatal), (ErrorCode::Replaced, true));
+            assert_eq!(earlier.closed().await.0, 4009);
+        }
+    }
 }
 
 #[tokio::test]

@@ -166,6 +166,10 @@ fn word(known: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop_oneof![prop::sample::select(known).prop_map(str::to_owned), "[a-z-]{0,20}"]
 }
 
+fn join_key() -> impl Strategy<Value = JoinKey> {
+    pair().prop_map(|pair| JoinKey::new(pair.as_str()).unwrap())
+}
+
 pub fn client_message() -> impl Strategy<Value = ClientMessage> {
     let to = || prop::option::of(peer_id());
     prop_oneof![
@@ -174,13 +178,14 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             prop::option::of(name()),
             prop::option::of("(?s).{0,300}"),
             any::<Option<u32>>(),
+            prop::option::of(join_key()),
             prop_oneof![
                 prop::collection::vec(pair(), 0..3),
                 prop::collection::vec(minted_pair(), 0..=limits::PAIRS)
             ],
         )
-            .prop_map(|(room, name, token, protocol, pairs)| {
-                ClientMessage::Join(Join { room, name, token, protocol, pairs })
+            .prop_map(|(room, name, token, protocol, key, pairs)| {
+                ClientMessage::Join(Join { room, name, token, protocol, key, pairs })
             }),
         Just(ClientMessage::Leave),
         (description(SdpType::Offer), to(), any::<Option<u32>>())

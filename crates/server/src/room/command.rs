@@ -1,8 +1,8 @@
 //! What a room is asked to do, by the connections of its members and by whoever embeds the server.
 
 use duologue_protocol::{
-    AnswerFrom, Candidate, Description, IceServers, OfferFrom, PairToken, PeerId, PeerInfo, ServerMessage,
-    SessionToken, TrickleFrom,
+    AnswerFrom, Candidate, Description, IceServers, JoinKey, OfferFrom, PairToken, PeerId, PeerInfo,
+    ServerMessage, SessionToken, TrickleFrom,
 };
 use tokio::sync::oneshot;
 
@@ -76,6 +76,8 @@ pub(crate) enum Parting {
 pub(crate) struct Newcomer {
     /// What the others will know of them.
     pub(crate) info: PeerInfo,
+    /// By what they can be told to be the same as somebody who is there.
+    pub(crate) key: Option<JoinKey>,
     /// The tokens of the pairs whose connections they still have.
     pub(crate) pairs: Vec<PairToken>,
     /// What `welcome` says besides.

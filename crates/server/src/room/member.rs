@@ -1,6 +1,6 @@
 //! One member of a room: a session, and the connection that it has at the moment, if any.
 
-use duologue_protocol::{Numbered, PeerId, PeerInfo, Resumed, ServerMessage};
+use duologue_protocol::{JoinKey, Numbered, PeerId, PeerInfo, Resumed, ServerMessage};
 use tokio::time::Instant;
 
 use crate::config::QueueLimits;
@@ -17,6 +17,8 @@ use super::session_log::SessionLog;
 pub(super) struct Member {
     /// What the others know of them.
     pub(super) info: PeerInfo,
+    /// By what they can be told to be the same as a newcomer.
+    key: Option<JoinKey>,
     /// The tokens of their pairs.
     pub(super) pairs: Pairs,
     log: SessionLog,
@@ -50,18 +52,33 @@ impl Member {
     /// A member that is connected. Its session can be taken up again if there is an enrolment.
     pub(super) fn new(
         info: PeerInfo,
+        key: Option<JoinKey>,
         pairs: Pairs,
         (outbox, connection): (Outbox, u64),
         enrolment: Option<Enrolment>,
         limits: QueueLimits,
     ) -> Self {
         let log = SessionLog::new(if enrolment.is_some() { limits } else { NOTHING });
-        Self { info, pairs, log, standing: Standing::Connected(outbox), connection, fate: None, enrolment }
+        Self {
+            info,
+            key,
+            pairs,
+            log,
+            standing: Standing::Connected(outbox),
+            connection,
+            fate: None,
+            enrolment,
+        }
     }
 
     /// Whether this is the member of that id and connection.
     pub(super) fn is(&self, id: &PeerId, connection: u64) -> bool {
         self.info.id == *id && self.connection == connection
+    }
+
+    /// Whether this is the client of that key.
+    pub(super) fn has_key(&self, key: &JoinKey) -> bool {
+        self.key.as_ref() == Some(key)
     }
 
     /// Tells what happens in the room: numbered, and kept for as long as it may have to be told again. Only a

@@ -98,11 +98,15 @@ impl Room {
     }
 
     fn join(&mut self, newcomer: Newcomer, now: Instant) {
-        let Newcomer { info, pairs, session, ice, outbox, connection, permit, admitted } = newcomer;
+        let Newcomer { info, key, pairs, session, ice, outbox, connection, permit, admitted } = newcomer;
         // A plain page knows nothing of sessions and pairs.
         let knows = info.protocol.is_some();
         let named = if knows { pairs } else { Vec::new() };
-        if let Some(at) = self.holders(&named).predecessor(|at| self.is_away(at)) {
+        let key = key.filter(|_| knows);
+        if let Some(at) = self.members.iter().position(|it| key.as_ref().is_some_and(|key| it.has_key(key))) {
+            if let Some(earlier) = self.members.get(at) {
+                earlier.dismiss(Dismissal::Replaced);
+            }
             self.dismiss(at, LeaveReason::Replaced);
             self.settle(now);
         }
@@ -125,7 +129,7 @@ impl Room {
         let mut agreed = self.introduce(&info, &named);
         self.settle(now);
         let mut newcomer =
-            Member::new(info, Pairs::named(named), (outbox, connection), enrolment, settings.queue);
+            Member::new(info, key, Pairs::named(named), (outbox, connection), enrolment, settings.queue);
         for member in &self.members {
             let pair = agreed.remove(&member.info.id);
             if let Some(pair) = &pair {
@@ -262,14 +266,6 @@ impl Room {
 
     fn first_end_of_a_grace(&self) -> Option<Instant> {
         self.members.iter().filter_map(Member::until).min()
-    }
-
-    fn holders<'a>(&self, named: &'a [PairToken]) -> Holders<'a> {
-        Holders::find(named, self.members.iter().map(|member| &member.pairs))
-    }
-
-    fn is_away(&self, at: usize) -> bool {
-        self.members.get(at).is_some_and(Member::is_away)
     }
 
     fn position(&self, id: &PeerId) -> Option<usize> {

@@ -1,8 +1,7 @@
 //! The tokens by which two members know each other: what a member remembers, and what a newcomer's tokens mean.
 //!
 //! A token is a secret of two clients and the server. Whoever names one in `join` is one of the two, and the other is
-//! the member that has it as well. If two members have it, the newcomer is one of them: that one's connection is
-//! lost, and it comes in anew.
+//! the member that has it as well. If two members have it, it is theirs.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -57,19 +56,6 @@ impl<'a> Holders<'a> {
         Self { of }
     }
 
-    /// The member that the newcomer was before: one that is away and has a token of the newcomer's that another member
-    /// has as well. If it may have been several, the one with the most such tokens.
-    pub(super) fn predecessor(&self, is_away: impl Fn(usize) -> bool) -> Option<usize> {
-        let mut count: HashMap<usize, usize> = HashMap::new();
-        for (_, holders) in self.of.iter().filter(|(_, holders)| holders.len() > 1) {
-            for holder in holders.iter().filter(|holder| is_away(**holder)) {
-                *count.entry(*holder).or_default() += 1;
-            }
-        }
-        let most = count.into_iter().max_by_key(|(member, count)| (*count, std::cmp::Reverse(*member)));
-        most.map(|(member, _)| member)
-    }
-
     /// The token that the newcomer shares with this member and with no other: of several, the one named last.
     pub(super) fn shared_with(&self, member: usize) -> Option<&'a PairToken> {
         let mut latest_first = self.of.iter().rev();
@@ -113,26 +99,14 @@ mod tests {
         assert_eq!(holders.shared_with(0).unwrap().as_str(), "b");
         assert_eq!(holders.shared_with(1).unwrap().as_str(), "c");
         assert_eq!(holders.shared_with(2), None);
-        assert_eq!(holders.predecessor(|_| true), None);
     }
 
     #[test]
-    fn a_token_that_two_members_have_is_theirs_and_the_one_that_is_away_is_the_newcomer() {
+    fn a_token_that_two_members_have_is_theirs() {
         let members = members(&["ab", "ab"]);
         let named = tokens("ab");
         let holders = Holders::find(&named, members.iter());
         assert_eq!(holders.shared_with(0), None);
         assert_eq!(holders.shared_with(1), None);
-        assert_eq!(holders.predecessor(|_| false), None);
-        assert_eq!(holders.predecessor(|member| member == 1), Some(1));
-    }
-
-    #[test]
-    fn if_all_are_away_the_newcomer_was_the_one_whose_pairs_it_names() {
-        let members = members(&["ab ac", "ab bc", "ac bc"]);
-        for (named, was) in [("ab ac", 0), ("ab bc", 1), ("ac bc", 2)] {
-            let named = tokens(named);
-            assert_eq!(Holders::find(&named, members.iter()).predecessor(|_| true), Some(was));
-        }
     }
 }

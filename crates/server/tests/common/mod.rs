@@ -208,6 +208,10 @@ impl Client {
 
     pub async fn join(&mut self, room: &str) -> Welcome {
         self.send(join(room)).await;
+        self.welcomed().await
+    }
+
+    pub async fn welcomed(&mut self) -> Welcome {
         match self.next().await {
             ServerMessage::Welcome(welcome) => welcome,
             other => panic!("not a welcome: {other:?}"),
@@ -219,10 +223,7 @@ impl Client {
         let pairs: Vec<String> = pairs.iter().map(|pair| format!("\"{pair}\"")).collect();
         let pairs = pairs.join(",");
         self.send(format!(r#"{{"type":"join","room":"{room}","protocol":1,"pairs":[{pairs}]}}"#)).await;
-        match self.next().await {
-            ServerMessage::Welcome(welcome) => welcome,
-            other => panic!("not a welcome: {other:?}"),
-        }
+        self.welcomed().await
     }
 
     /// The next message. Pings are not messages. What happens in the room is numbered without a gap, and nothing else
