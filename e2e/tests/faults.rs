@@ -4,9 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use duologue_e2e::{Browsers, Caller, Figures, Frames, Pair, Scene, Server, SlowLink, for_each_pairing};
-
-for_each_pairing!(a_browser_that_is_killed_is_gone_within_its_grace);
+use duologue_e2e::{Browsers, Caller, Figures, Frames, Scene, Server, SlowLink};
 
 /// What nobody notices.
 const UNNOTICED: Duration = Duration::from_millis(500);
@@ -100,19 +98,13 @@ async fn a_computer_that_moves_to_another_address_stays_in_the_call() {
     call.close().await;
 }
 
-async fn a_browser_that_is_killed_is_gone_within_its_grace(pair: Pair) {
-    let server = Server::start();
-    let ada = Caller::join(&pair.first, &server.room("power"), "Ada").await;
-    let bob = Caller::join(&pair.second, &server.room("power"), "Bob").await;
-    for caller in [&ada, &bob] {
-        caller.sees_moving_picture().await;
-        caller.sees("state", "connected").await;
-    }
-    bob.window.kill9().await;
-    ada.window.until("document.querySelector('.tile')?.dataset.state !== 'connected'").await;
+#[tokio::test]
+async fn a_browser_that_is_killed_is_noticed_soon_and_gone_when_its_grace_is_over() {
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let parting = scene.kill_bobs_browser(call).await;
     // The server waits 30 s for whoever may come back.
-    ada.is_alone_within(35 * SECOND).await;
-    ada.close().await;
+    assert!(parting.noticed < 10 * SECOND && parting.gone < 35 * SECOND, "{parting:?}");
 }
 
 #[tokio::test]

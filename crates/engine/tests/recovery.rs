@@ -152,6 +152,23 @@ fn bytes_that_arrive_again_count_whatever_the_state_says() {
 }
 
 #[test]
+fn what_the_peer_has_restarted_gets_its_chance_before_we_do() {
+    let mut waiting = Watch::up();
+    waiting.tell(Input::Link(LinkState::Failed));
+    waiting.tell(Input::Agreed);
+    assert_eq!(waiting.tell(Input::SignalingConfirmed), []);
+    assert_eq!(waiting.passes_with_bytes(2 * SECOND, 0), []);
+    assert_eq!(waiting.passes_with_bytes(SECOND, 0), [Output::Restart]);
+    let mut doubtful = Watch::up();
+    doubtful.tell(Input::Link(LinkState::Disconnected));
+    doubtful.passes_with_bytes(SECOND * 3 / 2, 0);
+    doubtful.tell(Input::SignalingConfirmed);
+    doubtful.tell(Input::Agreed);
+    assert_eq!(doubtful.passes_with_bytes(SECOND, 0), []);
+    assert_eq!(doubtful.passes_with_bytes(SECOND, 0), [Output::Restart]);
+}
+
+#[test]
 fn the_callee_leaves_the_first_try_to_the_caller() {
     let mut callee = Watch::new(Role::Callee);
     callee.tell(Input::Agreed);

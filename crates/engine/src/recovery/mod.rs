@@ -165,7 +165,7 @@ impl Recovery {
         match input {
             Input::Link(link) => self.link_changed(now, link),
             Input::Received(bytes) => self.received(now, bytes),
-            Input::Agreed => self.agreed = true,
+            Input::Agreed => self.agreed(now),
             Input::Way(way) => self.way_changed(now, way),
             Input::SignalingConfirmed => self.signaling_confirmed(now),
             Input::NetworkChanged => self.network_changed(now),
@@ -284,6 +284,19 @@ impl Recovery {
                 *next = now + self.timing.patience(*tries);
                 self.outputs.push_back(Output::Restart);
             }
+        }
+    }
+
+    /// It may have been the peer's restart: before we make one of our own, that one gets its chance.
+    fn agreed(&mut self, now: Instant) {
+        self.agreed = true;
+        match &mut self.phase {
+            Phase::Doubtful { quiet_since, .. } => *quiet_since = now,
+            Phase::Broken { tries, next, .. } => {
+                *tries = (*tries).max(1);
+                *next = (*next).max(now + self.timing.between);
+            }
+            Phase::New { .. } | Phase::Up | Phase::GivenUp | Phase::Over => {}
         }
     }
 
