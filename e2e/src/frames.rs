@@ -91,6 +91,14 @@ const WATCH: &str = "
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
     look();
 
+    // A callback that the browser has lost is no frame that it has lost: what it says it has shown counts as well.
+    let total = 0;
+    setInterval(() => {
+        const { totalVideoFrames } = video?.getVideoPlaybackQuality?.() ?? {};
+        if (totalVideoFrames > total && now() - (shown.at(-1) ?? begun) > 100) shown.push(now());
+        total = totalVideoFrames ?? 0;
+    }, 20);
+
     let count = 0;
     const ask = async () => {
         if (shown.length) return;

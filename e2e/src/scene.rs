@@ -73,6 +73,13 @@ impl Scene {
         call
     }
 
+    /// Nothing is done: how still the picture stands by itself.
+    pub async fn do_nothing(&mut self, call: &Call, time: Duration) -> Figures {
+        let begin = SystemTime::now();
+        tokio::time::sleep(time).await;
+        call.figures(begin, SystemTime::now()).await
+    }
+
     /// The server is killed and started again; both come back to it.
     pub async fn kill_the_server(&mut self, call: &Call) -> Figures {
         let begin = SystemTime::now();

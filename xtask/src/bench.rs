@@ -7,15 +7,16 @@ use crate::tools::Tools;
 /// Runs one of the benches.
 pub fn bench(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
-        Some((name, rest)) if name == "connect" => {
-            let tools = Tools::for_browsers()?;
+        Some((name, rest)) if ["connect", "resilience"].contains(&name.as_str()) => {
+            let tools = Tools::for_end_to_end()?;
             build::all()?;
             let mut command = tools.command("cargo")?;
-            command
-                .args(["run", "--quiet", "--package", "duologue-e2e", "--bin", "bench-connect", "--"])
-                .args(rest);
+            let program = format!("bench-{name}");
+            command.args(["run", "--quiet", "--package", "duologue-e2e", "--bin", &program, "--"]).args(rest);
             run(command.env("DUOLOGUE_SERVER", build::server_binary()))
         }
-        _ => Err("it is `cargo xtask bench connect [--pairs N]`".to_owned()),
+        _ => {
+            Err("it is `cargo xtask bench connect [--pairs N]` or `cargo xtask bench resilience`".to_owned())
+        }
     }
 }

@@ -19,7 +19,8 @@ cargo xtask test [STEP …]                        run every test there is, or t
 cargo xtask mutate [WORDS]                       take rules of the engine away and see which test notices
 cargo xtask size                                 what the page weighs
 cargo xtask bench connect                        how long from joining to the first picture
-cargo xtask bench connect --pairs N              the same, with another number of measurements";
+cargo xtask bench connect --pairs N              the same, with another number of measurements
+cargo xtask bench resilience                     what faults do to a call (Linux, root)";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
