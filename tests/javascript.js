@@ -2,7 +2,7 @@
 
 // The module that this file is part of, under the very address by which the test runner's page has loaded it: another
 // spelling of it would be another module. In a page of one's own it is `import init, { Room } from "duologue"`.
-import { Room } from "/wasm-bindgen-test";
+import { Room, diagnose } from "/wasm-bindgen-test";
 
 const PATIENCE = 15_000;
 let rooms = 0;
@@ -243,4 +243,30 @@ export async function options_that_make_no_sense_are_named() {
     throw new Error(`${call} was taken`);
   }
   room.leave();
+}
+
+export async function a_check_says_whom_one_can_call() {
+  const found = await within("a check with no server", diagnose("tabs:"));
+  equal(found.verdict, "own-network-nothing-set-up", "without STUN and TURN");
+  check(found.message.startsWith("You can call people on your own network"), found.message);
+  equal([found.signaling, found.relay, found.relayProtocol, found.udp], [null, null, null, null], "what was not tried");
+  equal(found.candidates, ["host"], "what is gathered without servers");
+  equal([found.camera, found.microphone], [null, null], "the fake devices");
+}
+
+export async function a_check_does_not_wait_for_a_server_that_is_not_there() {
+  const found = await within("a check", diagnose("ws://127.0.0.1:9/ws"));
+  equal([found.verdict, found.signaling], ["no-signaling", false], "with nobody at that port");
+  const error = await rejection(diagnose("tabs:", { rtc: { iceServers: "stun:example.org" } }));
+  check(error instanceof TypeError, `${error} is no TypeError`);
+}
+
+export async function another_try_may_be_asked_for_at_any_time() {
+  const [ada, ben] = await aCall();
+  ada.retry();
+  ben.leave();
+  await next(ada, "peer-left", ({ reason }) => reason === "left");
+  ada.retry();
+  ada.leave();
+  ada.retry();
 }

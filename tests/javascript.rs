@@ -35,4 +35,7 @@ promises! {
     what_goes_wrong_has_a_code_and_words
     a_join_that_fails_releases_the_devices
     options_that_make_no_sense_are_named
+    a_check_says_whom_one_can_call
+    a_check_does_not_wait_for_a_server_that_is_not_there
+    another_try_may_be_asked_for_at_any_time
 }
