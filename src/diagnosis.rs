@@ -158,8 +158,12 @@ async fn gather(rtc: &RtcOptions) -> Found {
                     found.complete = true;
                     return Some(());
                 }
-                ConnectionEvent::Candidate { candidate, relay_protocol } => {
-                    found.candidates.extend(Gathered::read(&candidate.candidate, relay_protocol.as_deref()));
+                ConnectionEvent::Candidate { candidate, relay_protocol, server } => {
+                    found.candidates.extend(Gathered::read(
+                        &candidate.candidate,
+                        relay_protocol.as_deref(),
+                        server.as_deref(),
+                    ));
                 }
                 ConnectionEvent::ServerProblem(problem) => found.problems.push(problem),
                 _ => {}

@@ -101,6 +101,8 @@ pub enum ConnectionEvent {
         candidate: Candidate,
         /// What is spoken with the relay (`udp`, `tcp` or `tls`), for a relayed one of our own.
         relay_protocol: Option<String>,
+        /// The STUN or TURN server that it was gathered from, where the browser tells.
+        server: Option<String>,
     },
     /// It changed its state.
     State(LinkState),
@@ -313,7 +315,11 @@ fn direction(sends: bool) -> RtcRtpTransceiverDirection {
 
 fn gathered(event: &RtcPeerConnectionIceEvent) -> ConnectionEvent {
     let Some(candidate) = event.candidate() else {
-        return ConnectionEvent::Candidate { candidate: Candidate::end(), relay_protocol: None };
+        return ConnectionEvent::Candidate {
+            candidate: Candidate::end(),
+            relay_protocol: None,
+            server: None,
+        };
     };
     let text = |name: &str| Reflect::get(&candidate, &JsValue::from_str(name)).ok()?.as_string();
     ConnectionEvent::Candidate {
@@ -324,6 +330,7 @@ fn gathered(event: &RtcPeerConnectionIceEvent) -> ConnectionEvent {
             username_fragment: text("usernameFragment"),
         },
         relay_protocol: text("relayProtocol"),
+        server: text("url"),
     }
 }
 

@@ -19,11 +19,11 @@ const SEEN_OF_ANOTHER_PORT: &str =
 const RELAYED: &str = "candidate:4 1 udp 41885695 203.0.113.1 60000 typ relay raddr 203.0.113.7 rport 40003";
 
 fn read(line: &str) -> Gathered {
-    Gathered::read(line, None).unwrap()
+    Gathered::read(line, None, None).unwrap()
 }
 
 fn relayed_over(protocol: &str) -> Gathered {
-    Gathered::read(RELAYED, Some(protocol)).unwrap()
+    Gathered::read(RELAYED, Some(protocol), None).unwrap()
 }
 
 /// A server that answers and two STUN servers that were asked.
@@ -58,10 +58,19 @@ fn candidates_are_read() {
     assert_eq!((seen.address.as_str(), seen.port), ("203.0.113.7", 40001));
     assert_eq!(seen.base, Some(("192.168.1.4".to_owned(), 50000)));
     assert_eq!(relayed_over("tls").relay_protocol, Some(Protocol::Tls));
+    for (server, protocol) in [
+        ("turn:one:3478", Protocol::Udp),
+        ("turn:one?transport=udp", Protocol::Udp),
+        ("turn:one?transport=tcp", Protocol::Tcp),
+        ("turns:one", Protocol::Tls),
+    ] {
+        let relayed = Gathered::read(RELAYED, None, Some(server)).unwrap();
+        assert_eq!(relayed.relay_protocol, Some(protocol), "not every browser says what it speaks");
+    }
     for nothing in
         ["", "candidate:", "candidate:1 1 udp", "candidate:1 1 sctp 1 a 1 typ host", "a=candidate:1"]
     {
-        assert_eq!(Gathered::read(nothing, None), None, "{nothing:?}");
+        assert_eq!(Gathered::read(nothing, None, None), None, "{nothing:?}");
     }
 }
 

@@ -87,6 +87,12 @@ impl Lab {
         let all: Vec<&str> = own.iter().map(String::as_str).chain(flags.iter().copied()).collect();
         Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &all)
     }
+
+    /// The same, with STUN and no TURN.
+    pub fn serve_without_relay(&self) -> Server {
+        let stun = PUBLIC.map(|address| format!("--stun-url=stun:{address}:3478"));
+        Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &stun.each_ref().map(String::as_str))
+    }
 }
 
 /// The first of these programs that is on the PATH.

@@ -34,6 +34,18 @@ impl Protocol {
         }
     }
 
+    /// What is spoken with a TURN server of this address (RFC 7065, section 3.1).
+    #[must_use]
+    pub fn of_server(url: &str) -> Self {
+        if url.starts_with("turns:") {
+            Self::Tls
+        } else if url.contains("transport=tcp") {
+            Self::Tcp
+        } else {
+            Self::Udp
+        }
+    }
+
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -75,9 +87,10 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Reads a candidate line; `None` for the end of candidates and for what cannot be read.
+    /// Reads a candidate line; `None` for the end of candidates and for what cannot be read. `relay_protocol` is what the
+    /// browser says that it speaks with the relay; where it does not, `server`, the relay's address, tells.
     #[must_use]
-    pub fn read(line: &str, relay_protocol: Option<&str>) -> Option<Self> {
+    pub fn read(line: &str, relay_protocol: Option<&str>, server: Option<&str>) -> Option<Self> {
         let mut words = line.strip_prefix("candidate:")?.split(' ');
         let protocol = Protocol::read(words.nth(2)?)?;
         let address = words.nth(1)?.to_owned();
@@ -96,7 +109,12 @@ impl Gathered {
         let base = after("raddr").zip(after("rport").and_then(|port| port.parse().ok()));
         // Hidden ones are all zero.
         let base = base.filter(|(_, port)| *port > 9).map(|(address, port)| (address.to_owned(), port));
-        let relay_protocol = relay_protocol.and_then(Protocol::read);
+        let relay_protocol = match kind {
+            CandidateKind::Relayed => {
+                relay_protocol.and_then(Protocol::read).or(server.map(Protocol::of_server))
+            }
+            CandidateKind::Host | CandidateKind::Reflexive => None,
+        };
         Some(Self { kind, protocol, address, port, base, relay_protocol })
     }
 
