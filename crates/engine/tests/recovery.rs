@@ -33,12 +33,13 @@ impl Watch {
         watch
     }
 
-    /// Over a connection that was up and has failed, with the first restart under way.
+    /// Over a connection that was up and has failed, with the first restart agreed on and under way.
     fn broken() -> Self {
         let mut watch = Self::up();
         let outputs = watch.tell(Input::Link(LinkState::Failed));
         assert_eq!(outputs, [Output::State(State::Reconnecting), Output::DoubtSignaling]);
         assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
+        watch.tell(Input::Agreed);
         watch
     }
 
@@ -65,10 +66,14 @@ impl Watch {
         self.tell(Input::Timeout)
     }
 
-    /// Lets time pass until the next moment it asks for.
+    /// Lets time pass until the next moment it asks for. The peer agrees to every restart.
     fn waits(&mut self) -> (Duration, Vec<Output>) {
         let wait = self.recovery.deadline().expect("it waits for something").since(self.now);
-        (wait, self.pass(wait))
+        let outputs = self.pass(wait);
+        if outputs.contains(&Output::Restart) {
+            self.tell(Input::Agreed);
+        }
+        (wait, outputs)
     }
 
     /// Lets so much time pass, and reports `grows` more bytes whenever it asks how many have arrived.
@@ -226,7 +231,7 @@ fn a_peer_that_never_answers_is_told_apart_from_a_network_with_no_way_through() 
     let mut watch = Watch::new(Role::Caller);
     watch.tell(Input::Link(LinkState::Failed));
     while watch.recovery.deadline().is_some() {
-        watch.waits();
+        watch.pass(24 * SECOND);
     }
     assert_eq!(watch.recovery.state(), State::Failed(Cause::NoAnswer));
 }
@@ -234,7 +239,35 @@ fn a_peer_that_never_answers_is_told_apart_from_a_network_with_no_way_through() 
 #[test]
 fn what_has_failed_may_still_come_up() {
     let mut watch = Watch::given_up();
-    assert_eq!(watch.tell(Input::Link(LinkState::Connected)), [Output::State(State::Connected)]);
+    let outputs = watch.tell(Input::Link(LinkState::Connected));
+    assert_eq!(outputs, [Output::State(State::Connected), Output::Measure]);
+}
+
+#[test]
+fn a_repaired_connection_is_believed_when_bytes_arrive_and_restarted_when_none_do() {
+    let mut watch = Watch::broken();
+    watch.tell(Input::Link(LinkState::Connected));
+    assert_eq!(watch.passes_with_bytes(10 * SECOND, 1), []);
+    assert_eq!(watch.recovery.deadline(), None);
+    let mut silent = Watch::broken();
+    silent.tell(Input::Link(LinkState::Connected));
+    for _ in 0..3 {
+        assert_eq!(silent.passes_with_bytes(2 * SECOND, 0), [Output::Restart]);
+        silent.tell(Input::Agreed);
+    }
+    assert_eq!(silent.passes_with_bytes(60 * SECOND, 0), [], "perhaps nothing is sent");
+    assert_eq!(silent.recovery.state(), State::Connected);
+}
+
+#[test]
+fn a_restart_that_the_peer_has_not_heard_of_is_not_made_twice() {
+    let mut watch = Watch::up();
+    watch.tell(Input::Link(LinkState::Failed));
+    assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
+    assert_eq!(watch.passes_with_bytes(30 * SECOND, 0), []);
+    watch.tell(Input::Way(Way::Away));
+    assert_eq!(watch.tell(Input::Way(Way::Open)), [], "it is said again by itself");
+    assert_eq!(watch.tell(Input::Retry), [Output::Restart], "unless a person asks");
 }
 
 #[test]
@@ -255,6 +288,7 @@ fn without_a_way_to_the_peer_nothing_is_tried_and_no_try_is_lost() {
         assert_eq!(outputs, [Output::State(State::Reconnecting)]);
         assert_eq!(watch.pass(30 * SECOND), []);
         assert_eq!(watch.tell(Input::Way(Way::Open)), [Output::Restart]);
+        watch.tell(Input::Agreed);
         assert_eq!(watch.waits(), (8 * SECOND, vec![Output::Restart]));
     }
 }

@@ -9,6 +9,8 @@
 //!   gather few candidates, and then stand in the way of a better one.
 //! - Tries are bounded and their pauses grow. After the last the connection has failed, with a cause; a new network, a
 //!   peer that is back, or a person who asks, begins again.
+//! - A connection that is up again after a repair is believed when bytes arrive: browsers may say `connected` over a
+//!   path that carries nothing.
 //! - The caller restarts first; the callee waits a moment longer, so that the two seldom do at once.
 //! - Signaling that has lost the peer does not end a connection that is up. One that is down then is over.
 
@@ -135,6 +137,10 @@ pub struct Recovery {
     way: Way,
     /// Whether the server has shown that it can be reached since the connection was last doubted.
     confirmed: bool,
+    /// Whether a restart of ours has not been negotiated yet: another would only be one more of the same.
+    pending: bool,
+    /// Restarts of a connection that the browser says is up, and over which nothing arrives.
+    silent_restarts: u32,
     agreed: bool,
     told: State,
     outputs: VecDeque<Output>,
@@ -151,6 +157,8 @@ impl Recovery {
             link: LinkState::Connecting,
             way: Way::Open,
             confirmed: false,
+            pending: false,
+            silent_restarts: 0,
             agreed: false,
             told: State::Connecting,
             outputs: VecDeque::new(),
@@ -169,7 +177,7 @@ impl Recovery {
             Input::Way(way) => self.way_changed(now, way),
             Input::SignalingConfirmed => self.signaling_confirmed(now),
             Input::NetworkChanged => self.network_changed(now),
-            Input::Retry => self.begin_again(now),
+            Input::Retry => self.retry(now),
             // One that is broken is closed by the browser as well, after a while: that is no goodbye.
             Input::Closed => {
                 if self.link == LinkState::Connected {
@@ -206,9 +214,13 @@ impl Recovery {
         self.link = link;
         match link {
             LinkState::Connected => {
+                let repaired = matches!(self.phase, Phase::Broken { .. } | Phase::GivenUp);
                 self.phase = Phase::Up;
                 self.confirmed = false;
                 self.tell(State::Connected);
+                if repaired {
+                    self.doubt(now);
+                }
             }
             LinkState::Disconnected if self.phase == Phase::Up => self.doubt(now),
             LinkState::Failed => match self.phase {
@@ -238,6 +250,7 @@ impl Recovery {
         }
         *quiet_since = now;
         self.confirmed = false;
+        self.silent_restarts = 0;
         if self.link == LinkState::Connected {
             self.phase = Phase::Up;
         }
@@ -282,7 +295,7 @@ impl Recovery {
                 }
                 *tries += 1;
                 *next = now + self.timing.patience(*tries);
-                self.outputs.push_back(Output::Restart);
+                self.restart();
             }
         }
     }
@@ -290,6 +303,7 @@ impl Recovery {
     /// It may have been the peer's restart: before we make one of our own, that one gets its chance.
     fn agreed(&mut self, now: Instant) {
         self.agreed = true;
+        self.pending = false;
         match &mut self.phase {
             Phase::Doubtful { quiet_since, .. } => *quiet_since = now,
             Phase::Broken { tries, next, .. } => {
@@ -317,13 +331,17 @@ impl Recovery {
     fn network_changed(&mut self, now: Instant) {
         match self.phase {
             // Whether what is up stays up shows soon enough; restarting does it no harm, and finds better ways.
-            Phase::Up | Phase::Doubtful { .. } if self.way == Way::Open => {
-                self.outputs.push_back(Output::Restart);
-            }
+            Phase::Up | Phase::Doubtful { .. } if self.way == Way::Open => self.restart(),
             Phase::Up => self.doubt(now),
-            Phase::Broken { .. } | Phase::GivenUp => self.begin_again(now),
+            Phase::Broken { .. } | Phase::GivenUp => self.retry(now),
             Phase::New { .. } | Phase::Doubtful { .. } | Phase::Over => {}
         }
+    }
+
+    /// In another network, or at a person's wish, what an earlier restart has gathered does not count.
+    fn retry(&mut self, now: Instant) {
+        self.pending = false;
+        self.begin_again(now);
     }
 
     fn begin_again(&mut self, now: Instant) {
@@ -371,11 +389,19 @@ impl Recovery {
         if self.link == LinkState::Connected {
             // The browser says that it is up, and perhaps there is nothing to send. A restart does no harm.
             self.phase = Phase::Up;
-            if self.way == Way::Open {
-                self.outputs.push_back(Output::Restart);
+            if self.way == Way::Open && self.silent_restarts < self.timing.silent_restarts {
+                self.silent_restarts += 1;
+                self.restart();
+                self.doubt(now);
             }
         } else {
             self.broken(now);
+        }
+    }
+
+    fn restart(&mut self) {
+        if !std::mem::replace(&mut self.pending, true) {
+            self.outputs.push_back(Output::Restart);
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Timing {
     pub between: Duration,
     /// How many restarts in a row.
     pub tries: u32,
+    /// How many restarts in a row, where the browser says that the connection is up and nothing arrives.
+    pub silent_restarts: u32,
     /// How long a broken connection waits for a way to the peer before it has failed.
     pub hopeless: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for Timing {
             restart_grows: Duration::from_secs(4),
             between: Duration::from_secs(2),
             tries: 5,
+            silent_restarts: 3,
             hopeless: Duration::from_secs(60),
         }
     }
