@@ -88,8 +88,9 @@ pub fn process(capabilities: &Capabilities) -> u32 {
     own.map(|it| it.id).min().expect("the browser's process")
 }
 
-async fn devtools(client: &Client, command: &str, parameters: Value) {
-    issue(client, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await;
+/// A command of the `DevTools` protocol, and what it gives.
+pub async fn devtools(client: &Client, command: &str, parameters: Value) -> Value {
+    issue(client, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
 }
 
 /// A command of this driver's own.

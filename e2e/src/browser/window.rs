@@ -116,6 +116,11 @@ impl Window {
         }
     }
 
+    /// A command of the `DevTools` protocol, and what it gives. Only Chromium speaks it.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        chromium::devtools(&self.client, command, parameters).await
+    }
+
     /// Ends the browser at once, as when a machine loses its power: neither it nor its page has time for anything.
     pub async fn kill9(self) {
         let capabilities = self.client.capabilities().expect("what the driver said of the browser");

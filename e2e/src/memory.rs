@@ -1,0 +1,253 @@
+//! What a page keeps: asked of Chromium, after it has thrown away whatever nobody needs.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browsers, Window, WindowOptions};
+use crate::{Caller, Server};
+
+/// How long the browser may take to throw away what nobody needs. One collection frees what the next can take, and
+/// media end on threads of their own.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How many readings in a row must be the same to be believed.
+const CALM: u32 = 4;
+/// How many comings are driven by one script.
+const BATCH: u32 = 20;
+/// One page of WebAssembly's memory.
+const PAGE: u64 = 65_536;
+
+/// What one page keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Bytes of JavaScript objects.
+    pub script: u64,
+    /// Pages of 64 KiB.
+    pub wasm: u64,
+    /// JavaScript values that Rust holds.
+    pub held: u64,
+    /// Listeners for events: the page's, and the browser's own in what it draws.
+    pub listeners: u64,
+    /// Nodes, in the document or held by something.
+    pub nodes: u64,
+    /// How many `MediaStreamTrack`s are live.
+    pub live_tracks: usize,
+    /// Every `RTCPeerConnection` that was not collected, by its state.
+    pub connections: Vec<String>,
+    /// How many objects there are of each of [`KINDS`].
+    pub objects: [usize; KINDS.len()],
+}
+
+/// What a call is made of.
+pub const KINDS: [&str; 6] = [
+    "RTCPeerConnection",
+    "RTCDataChannel",
+    "RTCRtpTransceiver",
+    "MediaStream",
+    "MediaStreamTrack",
+    "WebSocket",
+];
+
+impl Footprint {
+    /// What the page of this window keeps, once it changes no more.
+    pub async fn of(window: &Window) -> Self {
+        let (begin, mut last, mut calm) = (Instant::now(), Self::now(window).await, 0);
+        while calm < CALM && begin.elapsed() < PATIENCE {
+            let now = Self::now(window).await;
+            calm = if now.counts() == last.counts() { calm + 1 } else { 0 };
+            last = now;
+        }
+        last
+    }
+
+    /// The same, once it is as it should be; or what it is instead, if that does not come.
+    pub async fn once(window: &Window, is_right: impl Fn(&Self) -> bool) -> Self {
+        let begin = Instant::now();
+        loop {
+            let now = Self::now(window).await;
+            if is_right(&now) || begin.elapsed() > PATIENCE {
+                return now;
+            }
+        }
+    }
+
+    async fn now(window: &Window) -> Self {
+        window.devtools("HeapProfiler.enable", json!({})).await;
+        window.devtools("HeapProfiler.collectGarbage", json!({})).await;
+        let mut found = Vec::new();
+        for kind in KINDS {
+            // Every question is a collection as well.
+            found.push(each(window, kind, "it.connectionState ?? it.readyState ?? null").await);
+        }
+        let memory = each(window, "WebAssembly.Memory", "it.buffer.byteLength").await;
+        let slabs = each(window, "Array", SLAB).await;
+        let mut slabs = slabs.iter().filter_map(Value::as_u64);
+        let held = slabs.next().expect("the array in which wasm-bindgen keeps what Rust holds");
+        assert_eq!(slabs.next(), None, "there is one such array");
+        let counters = window.devtools("Memory.getDOMCounters", json!({})).await;
+        let heap = window.devtools("Runtime.getHeapUsage", json!({})).await;
+        let states = |kind| {
+            let index = KINDS.iter().position(|it| *it == kind).unwrap();
+            found[index].iter().map(|state| state.as_str().unwrap_or_default().to_owned())
+        };
+        Self {
+            script: heap["usedSize"].as_u64().unwrap(),
+            wasm: memory.iter().filter_map(Value::as_u64).sum::<u64>() / PAGE,
+            held,
+            listeners: counters["jsEventListeners"].as_u64().unwrap(),
+            nodes: counters["nodes"].as_u64().unwrap(),
+            live_tracks: states("MediaStreamTrack").filter(|state| state == "live").count(),
+            connections: states("RTCPeerConnection").collect(),
+            objects: std::array::from_fn(|index| found[index].len()),
+        }
+    }
+
+    /// Whether nothing is left of any call.
+    pub fn is_bare(&self) -> bool {
+        self.objects == [0; KINDS.len()]
+    }
+
+    /// Whether nothing that can be counted is more than it was.
+    pub fn counts_no_more_than(&self, before: &Self) -> bool {
+        let (now, then) = (self.counts(), before.counts());
+        now.0 <= then.0
+            && now.1 <= then.1
+            && now.2 <= then.2
+            && now.3.iter().zip(then.3).all(|(a, b)| *a <= b)
+    }
+
+    fn counts(&self) -> (u64, u64, u64, [usize; KINDS.len()]) {
+        (self.held, self.listeners, self.nodes, self.objects)
+    }
+}
+
+impl fmt::Display for Footprint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { script, wasm, held, listeners, nodes, live_tracks, connections, objects } = self;
+        let script = script / 1024;
+        write!(formatter, "JavaScript {script} KiB, WebAssembly {wasm} pages, {held} values held by Rust, ")?;
+        write!(formatter, "{listeners} listeners, {nodes} nodes, {live_tracks} live tracks")?;
+        KINDS.iter().zip(objects).try_for_each(|(kind, count)| write!(formatter, ", {count} {kind}"))?;
+        if connections.is_empty() { Ok(()) } else { write!(formatter, " ({})", connections.join(", ")) }
+    }
+}
+
+/// wasm-bindgen keeps what Rust holds in an array, from the place 1028 on; a free place has the number of the next.
+const SLAB: &str = "it.length >= 1028 && it[1024] === undefined && it[1025] === null && it[1026] === true && it[1027] === false
+    ? it.slice(1028).filter(value => typeof value !== 'number').length
+    : null";
+
+/// The value of an expression for `it`, each object of that class that is left after all others were collected.
+async fn each(window: &Window, class: &str, expression: &str) -> Vec<Value> {
+    const GROUP: &str = "footprint";
+    let prototype = json!({ "expression": format!("{class}.prototype"), "objectGroup": GROUP });
+    let prototype = window.devtools("Runtime.evaluate", prototype).await;
+    let query = json!({ "prototypeObjectId": prototype["result"]["objectId"], "objectGroup": GROUP });
+    let found = window.devtools("Runtime.queryObjects", query).await;
+    let call = json!({
+        "objectId": found["objects"]["objectId"],
+        "functionDeclaration": format!("function () {{ return this.map(it => {expression}); }}"),
+        "returnByValue": true,
+    });
+    let values = window.devtools("Runtime.callFunctionOn", call).await;
+    // Or the answer would be what keeps them.
+    window.devtools("Runtime.releaseObjectGroup", json!({ "objectGroup": GROUP })).await;
+    values["result"]["value"].as_array().unwrap_or_else(|| panic!("{class}: {values}")).clone()
+}
+
+/// What came of it when Bob came and went, while Ada stayed.
+#[derive(Clone, Debug)]
+pub struct Cycles {
+    /// Ada, alone in the call, after the first few, and after all.
+    pub ada: [Footprint; 2],
+    /// Bob, at the end of the call.
+    pub bob: [Footprint; 2],
+    /// How many times Ada's page showed someone come, and go.
+    pub seen: [u64; 2],
+    /// How long one coming and going took.
+    pub each: Duration,
+}
+
+impl Cycles {
+    /// Bob joins, sees Ada and leaves, `few` times and then until it was `all` times, without loading his page again.
+    pub async fn run(few: u32, all: u32) -> Self {
+        let (server, browsers) = (Server::start(), Browsers::chromium());
+        let ada = Caller::join(&browsers, &server.room("cycles"), "Ada").await;
+        let bob = Caller::in_lobby(&browsers, &server.room("cycles"), WindowOptions::default()).await;
+        ada.window.run(COUNT).await;
+        bob.window.fill("#name", "Bob").await;
+
+        let mut time = come_and_go(&ada, &bob, few).await;
+        // Chromium itself is slow to let go of streams whose tracks have ended, and does in the end.
+        let bobs = Footprint::once(&bob.window, Footprint::is_bare).await;
+        let adas = Footprint::of(&ada.window).await;
+        time += come_and_go(&ada, &bob, all - few).await;
+        let after = Footprint::once(&ada.window, |now| now.counts_no_more_than(&adas)).await;
+        let adas = [adas, after];
+        let after = Footprint::once(&bob.window, |now| now.counts_no_more_than(&bobs) && now.is_bare()).await;
+        let bobs = [bobs, after];
+
+        let seen = ada.window.eval("seen").await;
+        let seen = [0, 1].map(|which| seen[which].as_u64().unwrap());
+        ada.close().await;
+        bob.close().await;
+        Self { ada: adas, bob: bobs, seen, each: time / all }
+    }
+}
+
+impl fmt::Display for Cycles {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ada, bob, seen: [came, went], each } = self;
+        writeln!(formatter, "Ada before: {}\nAda after:  {}", ada[0], ada[1])?;
+        writeln!(formatter, "Bob before: {}\nBob after:  {}", bob[0], bob[1])?;
+        write!(formatter, "{came} came and {went} went, {} ms each", each.as_millis())
+    }
+}
+
+/// How long it took.
+async fn come_and_go(ada: &Caller, bob: &Caller, times: u32) -> Duration {
+    let (begin, mut left) = (Instant::now(), times);
+    while left > 0 {
+        let now = left.min(BATCH);
+        bob.window.run(&format!("const times = {now};\n{CYCLE}")).await;
+        left -= now;
+    }
+    ada.is_alone_within(Duration::from_secs(5)).await;
+    begin.elapsed()
+}
+
+/// Counts who comes to the stage, and goes.
+const COUNT: &str = "
+    window.seen = [0, 0];
+    new MutationObserver(records => records.forEach(({ addedNodes, removedNodes }) => {
+        seen[0] += addedNodes.length;
+        seen[1] += removedNodes.length;
+    })).observe(document.querySelector('#stage'), { childList: true });";
+
+/// Presses what a person would, and looks whenever the page has changed.
+const CYCLE: &str = "
+    const find = selector => document.querySelector(selector);
+    const within = (what, start) => new Promise((then, fail) => {
+        const timer = setTimeout(() => fail(Error(`${what}: not within 20 seconds; ${document.body.innerText}`)), 20000);
+        start(() => { clearTimeout(timer); then(); });
+    });
+    const until = (what, test) => within(what, then => {
+        const look = () => {
+            if (!test()) return;
+            observer.disconnect();
+            then();
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+        look();
+    });
+    const screen = name => until(name, () => document.body.dataset.screen === name);
+    for (let time = 0; time < times; time += 1) {
+        find(document.body.dataset.screen === 'lobby' ? '#join' : '#rejoin').click();
+        await screen('call');
+        await until('connected', () => find('.tile')?.dataset.state === 'connected');
+        await within('a frame', then => find('.tile video').requestVideoFrameCallback(then));
+        find('#leave').click();
+        await screen('ended');
+    }";
