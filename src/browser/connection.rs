@@ -5,7 +5,6 @@ use duologue_protocol::{Candidate, Description, IceServer, SdpType};
 use gloo_events::EventListener;
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcConfiguration, RtcDataChannelInit, RtcIceCandidateInit,
     RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
@@ -13,6 +12,7 @@ use web_sys::{
     RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
 };
 
+use super::answers::Answers;
 use super::bindings::{IceErrorEvent, PeerConnection, Sender};
 use super::data_channel::{DataChannel, DataChannelEvent};
 use super::stats;
@@ -112,10 +112,11 @@ pub enum ConnectionEvent {
     ServerProblem(ServerProblem),
 }
 
-/// A connection. Dropping it removes the listeners and closes it: a browser allows a few hundred, and counts those
-/// that wait to be collected.
+/// A connection. Dropping it removes the listeners and closes it, and what was asked of it is reported no more: a
+/// browser allows a few hundred, and counts those that wait to be collected.
 pub struct Connection {
     connection: RtcPeerConnection,
+    answers: Answers,
     _listeners: [EventListener; 5],
 }
 
@@ -160,10 +161,10 @@ impl Connection {
                 event.dyn_ref::<RtcTrackEvent>().map(|event| ConnectionEvent::Track(event.track()))
             }),
         ];
-        Ok(Self { connection, _listeners: listeners })
+        Ok(Self { connection, answers: Answers::default(), _listeners: listeners })
     }
 
-    /// Starts an operation at once and calls `report` when it is done.
+    /// Starts an operation at once and calls `report` when it is done, unless this is dropped before.
     pub fn run(
         &self,
         operation: Operation,
@@ -171,8 +172,8 @@ impl Connection {
     ) {
         let connection = self.connection.clone();
         let (promise, makes_description) = self.start(operation);
-        wasm_bindgen_futures::spawn_local(async move {
-            let outcome = match JsFuture::from(promise).await {
+        self.answers.wait(&promise, move |answer| {
+            let outcome = match answer {
                 Ok(_) if !makes_description => Ok(None),
                 Ok(_) => local_description(&connection).map(Some),
                 Err(error) => Err(words(&error)),
@@ -222,10 +223,8 @@ impl Connection {
 
     /// Calls `report` with the number of bytes that have arrived in all.
     pub fn measure(&self, report: impl FnOnce(u64) + 'static) {
-        let connection = self.connection.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let report_of_browser = JsFuture::from(connection.get_stats()).await;
-            report(report_of_browser.map_or(0, |it| stats::bytes_received(&it)));
+        self.answers.wait(&self.connection.get_stats(), |answer| {
+            report(answer.map_or(0, |it| stats::bytes_received(&it)));
         });
     }
 
@@ -239,9 +238,7 @@ impl Connection {
             let _ = Reflect::set(&init, &JsValue::from_str("usernameFragment"), &JsValue::from_str(ufrag));
         }
         let added = self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
-        wasm_bindgen_futures::spawn_local(async move {
-            let _ = JsFuture::from(added).await;
-        });
+        self.answers.wait(&added, drop);
     }
 
     /// Adds a media section of its own for `kind`, to send (where `sends`) and to receive.
@@ -272,10 +269,7 @@ impl Connection {
             let _ = sender.unchecked_ref::<Sender>().set_streams(stream);
         }
         if sender.track().as_ref() != track {
-            let replaced = sender.replace_track(track);
-            wasm_bindgen_futures::spawn_local(async move {
-                let _ = JsFuture::from(replaced).await;
-            });
+            self.answers.wait(&sender.replace_track(track), drop);
         }
         true
     }

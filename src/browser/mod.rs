@@ -1,6 +1,7 @@
 //! Everything that is the browser's: thin wrappers over web-sys and the few bindings it lacks. They own what they hold
 //! and give it back when dropped, and they decide nothing.
 
+mod answers;
 mod bindings;
 mod bus;
 mod clock;
