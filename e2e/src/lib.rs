@@ -26,7 +26,7 @@ pub use call::Caller;
 pub use delay::SlowLink;
 pub use frames::Frames;
 pub use lab::{Home, Kind, Lab, Router};
-pub use memory::{Cycles, Footprint};
+pub use memory::{Cycles, Footprint, Leaving};
 pub use pairing::Pair;
 pub use path::Path;
 pub use process::{Server, Trunk, root};

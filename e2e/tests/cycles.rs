@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests may fail loudly
 
-use duologue_e2e::{Cycles, Footprint};
+use duologue_e2e::{Cycles, Leaving};
 
 /// How much the JavaScript heap may have grown. Code that runs often is compiled again, and takes room for that.
 const SCRIPT: u64 = 1024 * 1024;
@@ -11,36 +11,31 @@ const PAGES: u64 = 2;
 
 #[tokio::test]
 async fn two_hundred_joins_and_leaves_in_one_tab_leave_nothing_behind() {
-    let cycles = Cycles::run(10, 200).await;
-    println!("{cycles}");
-    assert_eq!(cycles.seen, [200, 200], "Ada saw everyone come and go\n{cycles}");
-    for (who, [before, after], live) in [("Ada", &cycles.ada, 2), ("Bob", &cycles.bob, 0)] {
-        let fail = |what: &str| panic!("{who}'s page has kept {what}\n{cycles}");
-        let grew = |measure: fn(&Footprint) -> u64| measure(after).saturating_sub(measure(before));
-        if !after.connections.is_empty() {
-            fail("a connection");
-        }
-        if after.live_tracks != live {
-            fail("a camera, a microphone, or what came of someone else's");
-        }
-        if grew(|it| it.listeners) > 0 {
-            fail("a listener");
-        }
-        if grew(|it| it.nodes) > 0 {
-            fail("a node");
-        }
-        if grew(|it| it.held) > 0 {
-            fail("a JavaScript value in Rust");
-        }
-        if !after.counts_no_more_than(before) {
-            fail("a part of a call");
-        }
-        if grew(|it| it.wasm) > PAGES {
-            fail("memory in Rust");
-        }
-        if grew(|it| it.script) > SCRIPT {
-            fail("memory in JavaScript");
-        }
+    let cycles = Cycles::run(10, 200, Leaving::WhenConnected).await;
+    keeps_nothing(&cycles);
+    for [before, after] in [&cycles.ada, &cycles.bob] {
+        assert!(after.connections.is_empty(), "a connection was not collected\n{cycles}");
+        assert!(after.has_no_more_parts_than(before), "a part of a call was not collected\n{cycles}");
     }
-    assert!(cycles.bob[1].is_bare(), "Bob's page has kept a part of a call\n{cycles}");
+    assert!(cycles.bob[1].is_bare(), "Bob has no call, and something is left of one\n{cycles}");
+}
+
+#[tokio::test]
+async fn one_who_leaves_while_the_connection_is_on_its_way_leaves_nothing_behind() {
+    keeps_nothing(&Cycles::run(10, 200, Leaving::WhileConnecting).await);
+}
+
+fn keeps_nothing(cycles: &Cycles) {
+    assert_eq!(cycles.seen, [200, 200], "Ada saw not everyone come and go\n{cycles}");
+    for (who, [before, after], live) in [("Ada", &cycles.ada, 2), ("Bob", &cycles.bob, 0)] {
+        let promise = |kept: bool, what: &str| assert!(kept, "{who}'s page has kept {what}\n{cycles}");
+        promise(after.connections.iter().all(|state| state == "closed"), "a connection open");
+        promise(after.live_tracks == live, "a camera or microphone, its own or someone else's");
+        promise(after.listeners <= before.listeners, "a listener");
+        promise(after.nodes <= before.nodes, "a node");
+        promise(after.held <= before.held, "a JavaScript value in Rust");
+        promise(after.wasm <= before.wasm + PAGES, "memory in Rust");
+        promise(after.script <= before.script + SCRIPT, "memory in JavaScript");
+    }
+    println!("{cycles}");
 }
