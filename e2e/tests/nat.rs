@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use duologue_e2e::Kind::{AddressRestricted, FullCone, None, PortRestricted, Symmetric};
-use duologue_e2e::{Browsers, Caller, Kind, Lab, Path, Router, Server, Window, WindowOptions};
+use duologue_e2e::{Kind, Matrix, Path, Router, Window};
 use futures_util::FutureExt;
 
 /// How a call must go.
@@ -37,49 +37,11 @@ const CELLS: [(Kind, Kind, Way, &str); 15] = [
     (Symmetric, Symmetric, Relayed, "neither side's port can be known in advance"),
 ];
 
-/// Two people in the lab, each with a browser.
-struct Scene {
-    ada: Window,
-    bob: Window,
-    _browsers: [Browsers; 2],
-    server: Server,
-    lab: Lab,
-}
-
-impl Scene {
-    async fn set() -> Option<Self> {
-        let lab = Lab::start()?;
-        let server = lab.serve(&[]);
-        let browsers = [&lab.ada, &lab.bob].map(|home| home.chromium(&server.url));
-        let ada = browsers[0].open_with(WindowOptions::before(Path::COLLECT)).await;
-        let bob = browsers[1].open_with(WindowOptions::before(Path::COLLECT)).await;
-        Some(Self { ada, bob, _browsers: browsers, server, lab })
-    }
-
-    /// A new call through these routers, with Ada there first.
-    async fn call(&self, ada: Router, bob: Router, way: Way) {
-        self.lab.ada.put_behind(ada);
-        self.lab.bob.put_behind(bob);
-        let room = self.server.room(&format!("{:?}-{:?}", ada.kind, bob.kind));
-        let callers = [(&self.ada, "Ada"), (&self.bob, "Bob")];
-        for (window, name) in callers {
-            // Away from the page that was there, which would take the address for a place within it.
-            window.go("about:blank").await;
-            window.go(&room).await;
-            window.screen("lobby").await;
-            Caller::at(window).enter(name).await;
-        }
-        for (window, _) in callers {
-            Caller::at(window).sees_moving_picture().await;
-        }
-        for (window, router) in [(&self.ada, ada), (&self.bob, bob)] {
-            settles_on(window, router, way).await;
-        }
-    }
-
-    async fn close(self) {
-        self.ada.close().await;
-        self.bob.close().await;
+/// A new call through these routers, with Ada there first, which must go this way.
+async fn call(matrix: &Matrix, ada: Router, bob: Router, way: Way) {
+    matrix.call(ada, bob).await;
+    for (window, router) in [(&matrix.ada, ada), (&matrix.bob, bob)] {
+        settles_on(window, router, way).await;
     }
 }
 
@@ -108,12 +70,12 @@ async fn settles_on(window: &Window, router: Router, way: Way) {
 
 #[tokio::test]
 async fn every_pair_of_routers_is_crossed_by_the_best_way_there_is() {
-    let Some(scene) = Scene::set().await else { return };
+    let Some(matrix) = Matrix::set().await else { return };
     let mut failed = Vec::new();
     for (one, other, way, why) in CELLS {
         let turns = if one == other { vec![(one, other)] } else { vec![(one, other), (other, one)] };
         for (ada, bob) in turns {
-            let call = AssertUnwindSafe(scene.call(ada.into(), bob.into(), way)).catch_unwind().await;
+            let call = AssertUnwindSafe(call(&matrix, ada.into(), bob.into(), way)).catch_unwind().await;
             // The others tell as much as this one.
             if call.is_err() {
                 failed.push(format!("{ada:?} to {bob:?} must be {way:?}: {why}"));
@@ -121,12 +83,12 @@ async fn every_pair_of_routers_is_crossed_by_the_best_way_there_is() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
-    scene.close().await;
+    matrix.close().await;
 }
 
 #[tokio::test]
 async fn where_udp_is_blocked_the_call_goes_by_tcp_to_the_relay() {
-    let Some(scene) = Scene::set().await else { return };
+    let Some(matrix) = Matrix::set().await else { return };
     let blocked = Router::without_udp(PortRestricted);
     for (ada, bob) in [
         (blocked, None.into()),
@@ -134,7 +96,7 @@ async fn where_udp_is_blocked_the_call_goes_by_tcp_to_the_relay() {
         (blocked, blocked),
         (Router::without_udp(None), Router::without_udp(None)),
     ] {
-        scene.call(ada, bob, Relayed).await;
+        call(&matrix, ada, bob, Relayed).await;
     }
-    scene.close().await;
+    matrix.close().await;
 }

@@ -9,7 +9,10 @@
 
 use std::time::Duration;
 
-use duologue_e2e::{Figures, Parting, Scene};
+use duologue_e2e::{Cycles, Figures, Kind, Leaving, Matrix, Parting, Path, Router, Scene};
+
+/// For ICE to make up its mind.
+const SETTLING: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() {
@@ -45,6 +48,46 @@ async fn main() {
     end("their browser is killed (-9)", scene.kill_bobs_browser(call).await);
     let call = scene.call().await;
     end("their network is gone for good", scene.lose_bobs_network(call).await);
+    drop(scene);
+
+    ways().await;
+
+    println!("\nWhat two hundred joins and leaves leave behind, after ten of them and after all:\n");
+    println!("{}", Cycles::run(10, 200, Leaving::WhenConnected).await);
+}
+
+const KINDS: [Kind; 5] =
+    [Kind::None, Kind::FullCone, Kind::AddressRestricted, Kind::PortRestricted, Kind::Symmetric];
+
+/// Which way a call takes through each pair of routers.
+async fn ways() {
+    let Some(matrix) = Matrix::set().await else { return };
+    println!("\nThe candidates of the nominated pair, Ada's and Bob's, as each saw their own:\n");
+    println!("| Ada's router | Bob's router | Ada | Bob |");
+    println!("|---|---|---|---|");
+    for (at, ada) in KINDS.into_iter().enumerate() {
+        for bob in KINDS.into_iter().skip(at) {
+            way(&matrix, ada.into(), bob.into()).await;
+        }
+    }
+    way(&matrix, Router::without_udp(Kind::PortRestricted), Kind::None.into()).await;
+    way(&matrix, Router::without_udp(Kind::PortRestricted), Router::without_udp(Kind::PortRestricted)).await;
+    matrix.close().await;
+}
+
+async fn way(matrix: &Matrix, ada: Router, bob: Router) {
+    matrix.call(ada, bob).await;
+    // ICE may begin with another pair than the one it ends with.
+    tokio::time::sleep(SETTLING).await;
+    let name = |router: Router| {
+        format!("{:?}{}", router.kind, if router.udp_blocked { ", UDP blocked" } else { "" })
+    };
+    let kind = |path: Path| match path.relay_protocol {
+        Some(protocol) => format!("{} over {protocol}", path.local),
+        None => path.local,
+    };
+    let [one, other] = [kind(Path::of(&matrix.ada).await), kind(Path::of(&matrix.bob).await)];
+    println!("| {} | {} | {one} | {other} |", name(ada), name(bob));
 }
 
 fn row(what: &str, figures: Figures) {
