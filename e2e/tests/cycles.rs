@@ -32,8 +32,8 @@ fn keeps_nothing(cycles: &Cycles) {
         promise(after.connections.iter().all(|state| state == "closed"), "a connection open");
         promise(after.live_tracks == live, "a camera or microphone, its own or someone else's");
         promise(after.listeners <= before.listeners, "a listener");
-        promise(after.nodes <= before.nodes, "a node");
-        promise(after.held <= before.held, "a JavaScript value in Rust");
+        promise(after.held <= before.held, "an object in Rust");
+        promise(after.holds_no_more_than(before), "nodes");
         promise(after.wasm <= before.wasm + PAGES, "memory in Rust");
         promise(after.script <= before.script + SCRIPT, "memory in JavaScript");
     }
