@@ -31,6 +31,18 @@ async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
         ada.window.fill("#name", "Ada Lovelace").await;
         is_usable(&ada, &format!("lobby {mode}")).await;
         ada.window.screenshot(&format!("lobby-{mode}")).await;
+        ada.window.press("#check-open").await;
+        ada.window.screenshot(&format!("checking-{mode}")).await;
+        ada.window.until("document.querySelector('#check').dataset.state === 'done'").await;
+        is_usable(&ada, &format!("check {mode}")).await;
+        ada.window.screenshot(&format!("check-{mode}")).await;
+        ada.window.keys("\u{e00c}").await; // Escape
+        ada.window.until("!document.querySelector('#check').open").await;
+        assert_eq!(
+            ada.window.eval("document.activeElement.id").await,
+            "check-open",
+            "the keyboard is where it was"
+        );
         ada.window.press("#join").await;
         ada.window.screen("call").await;
         is_usable(&ada, &format!("waiting {mode}")).await;
