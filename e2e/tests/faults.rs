@@ -59,12 +59,12 @@ async fn a_socket_that_is_closed_is_not_noticed_and_its_session_goes_on() {
     let begin = SystemTime::now();
     link.cut().await;
     ada.window.until("document.querySelector('#call-note').hidden").await;
-    // Signals pass again: a camera that goes off for good and comes back calls for none, so she leaves.
     for frames in &frames {
         frames.next_after(SystemTime::now(), SECOND).await;
         let gap = frames.longest_gap(begin).await;
         assert!(gap < UNNOTICED, "{gap:?}");
     }
+    // What she says to the server arrives again.
     ada.window.press("#leave").await;
     bob.is_alone_within(2 * SECOND).await;
     ada.close().await;

@@ -8,8 +8,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 /// Everything that waits for an answer. A connection that is closed leaves its promises open for ever (W3C webrtc-pc,
-/// section 4.4.1.2, "chain an asynchronous operation"), and what waits for such a promise is never let go, nor is what it holds. So it waits for
-/// the answer or for the end of this, whichever comes first.
+/// section 4.4.1.2, "chain an asynchronous operation"), and what waits for such a promise is never let go, nor is what
+/// it holds. So it waits for the answer or for the end of this, whichever comes first.
 #[derive(Default)]
 pub(super) struct Answers(Rc<RefCell<Vec<Weak<Function>>>>);
 

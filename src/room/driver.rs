@@ -40,7 +40,7 @@ pub(super) enum PairHappening {
     Connection(ConnectionEvent),
     Control(DataChannelEvent),
     Operation(Result<Option<Description>, Failure>),
-    /// For the recovery: so many bytes have arrived in all, or the network changed, or time has passed, or somebody asks.
+    /// For the recovery: bytes have arrived, the network has changed, time has passed, or somebody asks.
     Recovery(RecoveryInput),
     /// The peer says this.
     Signal(Signal),

@@ -103,8 +103,8 @@ pub enum Event {
         /// Whether they can be seen.
         video: bool,
     },
-    /// We were in the room and are no longer: somebody removed us, or the same session was taken up elsewhere. All calls
-    /// are over.
+    /// We were in the room and are no longer: somebody removed us, or the same session was taken up elsewhere. All
+    /// calls are over.
     Ended(Refusal),
     /// Something went wrong that changed nothing else.
     Error(Error),
