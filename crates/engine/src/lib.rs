@@ -2,7 +2,8 @@
 //!
 //! Small state machines that know no browser, no clock, no randomness and no async runtime: a [`Negotiator`] and a
 //! [`Recovery`] for each pair of people, a [`Session`] for one person's place in a room, and a [`LocalRoom`] that stands
-//! in for the server among the tabs of one browser. They all keep one contract with their driver:
+//! in for the server among the tabs of one browser; and for what a pair of people send each other besides sound and
+//! picture, [`messages::Messages`] and [`transfer::Transfers`]. They all keep one contract with their driver:
 //!
 //! 1. Tell the machine what happened: `handle(…)`.
 //! 2. Then call `poll()` until it gives `None`, and do what each output says, in that order.
@@ -13,10 +14,12 @@
 
 pub mod diagnosis;
 mod local_room;
+pub mod messages;
 mod negotiation;
 mod recovery;
 mod session;
 mod time;
+pub mod transfer;
 
 pub use local_room::{Bus, BusBody, LocalInput, LocalOutput, LocalRoom};
 pub use negotiation::{
