@@ -27,6 +27,7 @@ mod diagnosis;
 mod error;
 #[cfg(feature = "js")]
 mod js;
+pub mod later;
 mod room;
 mod signaling;
 
@@ -36,6 +37,7 @@ pub use duologue_protocol::{IceServer, LeaveReason, PeerId};
 pub use browser::{MediaKind, MediaProblem, RtcOptions, ServerProblem, TransportPolicy};
 pub use diagnosis::{Diagnosis, diagnose};
 pub use error::Error;
+pub use later::NotLoaded;
 pub use room::{
     Event, Events, LocalMedia, LocalState, Options, Peer, PeerState, Reason, Room, Sending, Watch,
 };

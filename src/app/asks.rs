@@ -1,9 +1,10 @@
 //! What can happen on the page, and where it comes from.
 
 use duologue::browser::{Devices, Listener, dom};
-use duologue::{Diagnosis, Error, Event, MediaKind, PeerId};
+use duologue::{Error, Event, MediaKind, NotLoaded, PeerId};
 
 use super::Queue;
+use super::check::Report;
 use super::page::Page;
 
 /// Something happened that the app must deal with.
@@ -31,7 +32,7 @@ pub enum Ask {
     /// Show the connectivity check, and run it if it has not been.
     ShowCheck,
     CheckAgain,
-    Checked(Box<Diagnosis>),
+    Checked(Result<Box<Report>, NotLoaded>),
     Leave,
     Rejoin,
     ToLobby,

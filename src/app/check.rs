@@ -1,7 +1,7 @@
 //! The connectivity check, in words.
 
 use duologue::network::{Mapping, Protocol, Reach};
-use duologue::{Diagnosis, MediaProblem, RtcOptions, diagnose};
+use duologue::{Diagnosis, MediaProblem, NotLoaded, RtcOptions, Signaling, diagnose};
 
 use super::App;
 use super::asks::Ask;
@@ -16,6 +16,28 @@ pub enum Check {
     NotRun,
     Running,
     Done,
+}
+
+/// What the check has found, as the page says it.
+pub struct Report {
+    sentence: &'static str,
+    camera: String,
+    microphone: String,
+    signaling: String,
+    network: &'static str,
+    ways: String,
+    udp: &'static str,
+    relay: String,
+    /// The servers of no help, one a line.
+    problems: String,
+}
+
+duologue::later! {
+    in check;
+    /// Runs the check, which most calls never need.
+    async fn look(signaling: Signaling) -> Report {
+        Report::on(&diagnose(&signaling, &RtcOptions::default()).await)
+    }
 }
 
 impl App {
@@ -49,52 +71,77 @@ impl App {
         self.page.check_problems_row.show(false);
         let (asks, signaling) = (self.asks.clone(), self.signaling.clone());
         wasm_bindgen_futures::spawn_local(async move {
-            let diagnosis = diagnose(&signaling, &RtcOptions::default()).await;
-            asks.send(Ask::Checked(Box::new(diagnosis)));
+            asks.send(Ask::Checked(look(signaling).await.map(Box::new)));
         });
     }
 
-    pub(super) fn checked(&mut self, diagnosis: &Diagnosis) {
-        self.check = Check::Done;
-        let (page, facts, findings) = (&self.page, &diagnosis.facts, &diagnosis.findings);
-        page.check.set("data-state", "done");
+    pub(super) fn checked(&mut self, outcome: Result<Box<Report>, NotLoaded>) {
+        let page = &self.page;
         page.check_again.enable(true);
-        page.check_sentence.set_text(findings.verdict.sentence());
-        page.check_camera.set_text(&device(diagnosis.camera.as_ref()));
-        page.check_microphone.set_text(&device(diagnosis.microphone.as_ref()));
-        page.check_signaling.set_text(&match facts.signaling {
-            Reach::Reached(time) => ["Answers after ", &millis(time)].concat(),
-            Reach::Unreached => "Does not answer".to_owned(),
-            Reach::NotTried => "None: only tabs of this browser can be called".to_owned(),
-        });
-        page.check_network.set_text(match findings.mapping {
-            Mapping::Direct => "Puts this computer on the internet directly",
-            Mapping::EndpointIndependent => "Keeps one port for all destinations",
-            Mapping::EndpointDependent => "Changes the port for every destination",
-            Mapping::Unknown => "Cannot be seen: two STUN servers have to answer for that",
-        });
-        let kinds: Vec<&str> = findings.kinds.iter().map(|kind| kind.as_str()).collect();
-        page.check_ways.set_text(&if kinds.is_empty() { "None".to_owned() } else { kinds.join(", ") });
-        page.check_udp.set_text(match findings.udp {
-            Some(true) => "Gets out",
-            Some(false) => "Blocked",
-            None => "Not tried: there is no server to ask",
-        });
-        let over = findings.relay_over.map_or("", Protocol::as_str);
-        page.check_relay.set_text(&match facts.relay {
-            Reach::Reached(time) => {
-                ["Carries calls over ", over, ", there and back in ", &millis(time)].concat()
+        let report = match outcome {
+            Ok(report) => report,
+            Err(error) => {
+                self.check = Check::NotRun;
+                page.check.set("data-state", "failed");
+                page.check_sentence.set_text(&error.to_string());
+                return;
             }
-            Reach::Unreached => "Cannot be reached".to_owned(),
-            Reach::NotTried => "There is none".to_owned(),
-        });
+        };
+        self.check = Check::Done;
+        page.check.set("data-state", "done");
+        page.check_sentence.set_text(report.sentence);
+        page.check_camera.set_text(&report.camera);
+        page.check_microphone.set_text(&report.microphone);
+        page.check_signaling.set_text(&report.signaling);
+        page.check_network.set_text(report.network);
+        page.check_ways.set_text(&report.ways);
+        page.check_udp.set_text(report.udp);
+        page.check_relay.set_text(&report.relay);
+        page.check_problems.set_text(&report.problems);
+        page.check_problems_row.show(!report.problems.is_empty());
+    }
+}
+
+impl Report {
+    fn on(diagnosis: &Diagnosis) -> Self {
+        let (facts, findings) = (&diagnosis.facts, &diagnosis.findings);
+        let kinds: Vec<&str> = findings.kinds.iter().map(|kind| kind.as_str()).collect();
+        let over = findings.relay_over.map_or("", Protocol::as_str);
         let problems: Vec<String> = diagnosis
             .problems
             .iter()
             .map(|problem| [&problem.url, ": ", &problem.text, " (", &problem.code.to_string(), ")"].concat())
             .collect();
-        page.check_problems.set_text(&problems.join("\n"));
-        page.check_problems_row.show(!problems.is_empty());
+        Self {
+            sentence: findings.verdict.sentence(),
+            camera: device(diagnosis.camera.as_ref()),
+            microphone: device(diagnosis.microphone.as_ref()),
+            signaling: match facts.signaling {
+                Reach::Reached(time) => ["Answers after ", &millis(time)].concat(),
+                Reach::Unreached => "Does not answer".to_owned(),
+                Reach::NotTried => "None: only tabs of this browser can be called".to_owned(),
+            },
+            network: match findings.mapping {
+                Mapping::Direct => "Puts this computer on the internet directly",
+                Mapping::EndpointIndependent => "Keeps one port for all destinations",
+                Mapping::EndpointDependent => "Changes the port for every destination",
+                Mapping::Unknown => "Cannot be seen: two STUN servers have to answer for that",
+            },
+            ways: if kinds.is_empty() { "None".to_owned() } else { kinds.join(", ") },
+            udp: match findings.udp {
+                Some(true) => "Gets out",
+                Some(false) => "Blocked",
+                None => "Not tried: there is no server to ask",
+            },
+            relay: match facts.relay {
+                Reach::Reached(time) => {
+                    ["Carries calls over ", over, ", there and back in ", &millis(time)].concat()
+                }
+                Reach::Unreached => "Cannot be reached".to_owned(),
+                Reach::NotTried => "There is none".to_owned(),
+            },
+            problems: problems.join("\n"),
+        }
     }
 }
 

@@ -179,7 +179,7 @@ impl App {
             Ask::CopyShown => self.show_copy_labels("Copy link"),
             Ask::ShowCheck => self.show_check(),
             Ask::CheckAgain => self.run_check(),
-            Ask::Checked(diagnosis) => self.checked(&diagnosis),
+            Ask::Checked(outcome) => self.checked(outcome),
             Ask::Leave => self.leave(),
             Ask::Rejoin => {
                 self.open_visit();

@@ -4,11 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::parts;
 use crate::run::{Outcome, cargo, output, root, run, step};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The program of the page, as named in Cargo.toml.
-const APP: &str = "duologue-app";
+pub const APP: &str = "duologue-app";
+/// How it is compiled, as named in Cargo.toml.
+const PROFILE: &str = "page";
 
 /// The page and the server.
 pub fn all() -> Outcome {
@@ -43,14 +46,19 @@ pub fn client() -> Outcome {
     ensure_target()?;
     step("compiling the client to WebAssembly (the first time takes a minute or two)", || {
         let mut command = cargo();
-        command.args(["build", "--quiet", "--release", "--target", TARGET, "--package", "duologue"]);
-        run(command.args(["--bin", APP, "--no-default-features", "--features", "app"]))
+        command.args(["rustc", "--quiet", "--profile", PROFILE, "--target", TARGET, "--package", "duologue"]);
+        command.args(["--bin", APP, "--no-default-features", "--features", "app,split"]);
+        // What refers to what, without which the program cannot be taken apart.
+        run(command.args(["--", "-Clink-args=--emit-relocs"]))
     })?;
     let dist = root().join("dist");
     step("laying out dist/", || {
         remove(&dist)?;
         fs::create_dir_all(&dist).map_err(|error| format!("cannot make {}: {error}", dist.display()))?;
-        bind(&target_dir().join(TARGET).join("release").join(format!("{APP}.wasm")), &dist)?;
+        let built = target_dir().join(TARGET).join(PROFILE);
+        let rest = parts::split(&built.join(format!("{APP}.wasm")), &built.join("parts"), &dist)?;
+        bind(&rest.program, &dist)?;
+        rest.finish(&dist)?;
         lay_out(&root(), &dist)
     })?;
     step("compressing it (brotli and gzip)", || compress_all(&dist))
@@ -75,6 +83,8 @@ pub fn ensure_target() -> Outcome {
 fn bind(wasm: &Path, dist: &Path) -> Outcome {
     let mut bindgen = wasm_bindgen_cli_support::Bindgen::new();
     bindgen.input_path(wasm).typescript(false).remove_name_section(true).remove_producers_section(true);
+    // The parts that come later are found in the program by the table of its functions.
+    bindgen.keep_lld_exports(true);
     bindgen.web(true).and_then(|bindgen| bindgen.generate(dist)).map_err(|error| format!("{error:#}"))
 }
 
@@ -135,7 +145,7 @@ pub fn read(path: &Path) -> Outcome<String> {
     fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-fn write(path: &Path, content: &[u8]) -> Outcome {
+pub fn write(path: &Path, content: &[u8]) -> Outcome {
     fs::write(path, content).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod mutate;
+mod parts;
 mod pins;
 mod run;
 mod serve;

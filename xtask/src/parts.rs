@@ -1,0 +1,101 @@
+//! Takes the program of the page apart, where `later!` says so.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use crate::build::{APP, read, write};
+use crate::run::Outcome;
+
+/// What the names of the parts begin with. `cargo xtask size` tells them by it from what everybody waits for.
+pub const PREFIX: &str = "later-";
+/// The module that loads the parts, as the program imports it.
+const LOADER: &str = "./later.js";
+
+/// What is left of the program when the parts are out.
+pub struct Rest {
+    /// Where it is.
+    pub program: PathBuf,
+    /// The source of the module that loads the parts.
+    loader: String,
+}
+
+/// Splits `program`. Puts the parts that come later into `dist`, and the rest into `scratch`.
+pub fn split(program: &Path, scratch: &Path, dist: &Path) -> Outcome<Rest> {
+    let bytes = fs::read(program).map_err(|error| format!("cannot read {}: {error}", program.display()))?;
+    fs::create_dir_all(scratch).map_err(|error| format!("cannot make {}: {error}", scratch.display()))?;
+    let rest = scratch.join(format!("{APP}.wasm"));
+    let glue = format!("./{APP}.js");
+    let mut options = wasm_split_cli_support::Options::new(&bytes);
+    options.output_dir = scratch;
+    options.main_out_path = &rest;
+    options.main_module = &glue;
+    options.link_name = LOADER;
+    let split = wasm_split_cli_support::transform(options).map_err(|error| format!("{error:#}"))?;
+
+    let mut loader = read(&scratch.join(LOADER))?;
+    let build = fingerprint(&bytes);
+    for part in &split.split_modules {
+        let stem = part.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{PREFIX}{}-{build}.wasm", stem.trim_start_matches("split_"));
+        loader = replaced(&loader, &format!("\"./{stem}.wasm\""), &format!("\"./{name}\""))?;
+        shorten(part, &dist.join(name))?;
+    }
+    // The JavaScript of wasm-bindgen, which it is to become a part of, has this already.
+    loader = replaced(&loader, &format!("import {{ initSync }} from \"{glue}\";"), "")?;
+    without_references(&rest)?;
+    Ok(Rest { program: rest, loader })
+}
+
+impl Rest {
+    /// Puts the module that loads the parts into the JavaScript that wasm-bindgen has made: a file of its own would be
+    /// one more that everybody waits for.
+    pub fn finish(&self, dist: &Path) -> Outcome {
+        let path = dist.join(format!("{APP}.js"));
+        let glue = read(&path)?;
+        let Some((_, imported)) = glue.split_once("import * as ") else {
+            return Err("the program imports nothing that would load its parts".to_owned());
+        };
+        let (name, _) = imported.split_once(' ').unwrap_or_default();
+        let import = format!("import * as {name} from \"{LOADER}\"");
+        let exports: Vec<&str> = self.loader.lines().filter_map(exported).collect();
+        let loader = self.loader.replace("export const ", "const ");
+        let module = format!("{loader}\nconst {name} = {{ {} }};", exports.join(", "));
+        write(&path, replaced(&glue, &import, &module)?.as_bytes())
+    }
+}
+
+fn exported(line: &str) -> Option<&str> {
+    line.strip_prefix("export const ")?.split_once(' ').map(|(name, _)| name)
+}
+
+/// `text` with `new` for `old`, which must be there.
+fn replaced(text: &str, old: &str, new: &str) -> Outcome<String> {
+    if text.contains(old) { Ok(text.replace(old, new)) } else { Err(format!("there is no {old:?}")) }
+}
+
+/// A part lives in the memory of the program, and knows where everything is: with the program of another build it would
+/// do anything. So its name says which build it is of, and after an update an open page finds no part, but no wrong one.
+fn fingerprint(program: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    program.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Writes a part without names, and with its numbers, which the linker wrote at full length, as short as they can be.
+/// For the rest wasm-bindgen does that.
+fn shorten(part: &Path, to: &Path) -> Outcome {
+    let mut config = walrus::ModuleConfig::new();
+    config.generate_name_section(false).generate_producers_section(false);
+    let mut module = config.parse_file(part).map_err(|error| format!("{error:#}"))?;
+    module.customs.remove_raw("target_features");
+    write(to, &module.emit_wasm())
+}
+
+/// wasm-bindgen would see that the program may hold the browser's objects by reference, and let it. That needs a way in
+/// and out for each function of the browser's, which weighs more than what it saves in JavaScript.
+fn without_references(program: &Path) -> Outcome {
+    let mut module = walrus::Module::from_file(program).map_err(|error| format!("{error:#}"))?;
+    module.customs.remove_raw("target_features");
+    write(program, &module.emit_wasm())
+}
