@@ -12,10 +12,13 @@ use futures_util::future::{Either, join, select};
 use gloo_timers::future::TimeoutFuture;
 
 use crate::browser::{
-    self, Connection, ConnectionEvent, DataChannel, DataChannelEvent, MediaKind, MediaProblem, RtcOptions,
-    ServerProblem, TransportPolicy,
+    self, Connection, ConnectionEvent, DataChannel, DataChannelEvent, DataChannelKind, MediaKind,
+    MediaProblem, RtcOptions, ServerProblem, TransportPolicy,
 };
 use crate::signaling::{self, Signaling, TransportEvent};
+
+/// The channel that a word goes over.
+const CHANNEL: DataChannelKind = DataChannelKind { label: "check", id: 0, lossy: false };
 
 /// For the signaling server to answer.
 const SIGNALING: Duration = Duration::from_secs(6);
@@ -240,7 +243,7 @@ impl End {
             let _ = events.unbounded_send((side, Happening::Connection(event)));
         });
         let connection = connection.ok()?;
-        let channel = connection.data_channel("check", 0, move |event| {
+        let channel = connection.data_channel(&CHANNEL, move |event| {
             let _ = words.unbounded_send((side, Happening::Channel(event)));
         });
         Some(Self { connection, channel })

@@ -25,6 +25,7 @@
 pub mod browser;
 mod diagnosis;
 mod error;
+mod exchange;
 #[cfg(feature = "js")]
 mod js;
 pub mod later;
@@ -36,7 +37,12 @@ pub use duologue_protocol::{IceServer, LeaveReason, PeerId};
 
 pub use browser::{MediaKind, MediaProblem, RtcOptions, ServerProblem, TransportPolicy};
 pub use diagnosis::{Diagnosis, diagnose};
+pub use duologue_engine::messages::{Body, Loss, Mode};
+pub use duologue_engine::transfer::Progress;
 pub use error::Error;
+pub use exchange::{
+    Destination, MOST_IN_MEMORY, Receipt, Saved, Transfer, TransferError, TransferState, TransferStates,
+};
 pub use later::NotLoaded;
 pub use room::{
     Event, Events, LocalMedia, LocalState, Options, Peer, PeerState, Reason, Room, Sending, Watch,

@@ -23,6 +23,16 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = setConfiguration)]
     pub fn set_configuration(this: &PeerConnection, configuration: &RtcConfiguration) -> Result<(), JsValue>;
 
+    /// `sctp` (W3C webrtc-pc, section 6.1).
+    #[wasm_bindgen(method, getter)]
+    pub fn sctp(this: &PeerConnection) -> Option<SctpTransport>;
+
+    /// `RTCSctpTransport` (W3C webrtc-pc, section 6.1.1).
+    pub type SctpTransport;
+
+    #[wasm_bindgen(method, getter, js_name = maxMessageSize)]
+    pub fn max_message_size(this: &SctpTransport) -> f64;
+
     /// `RTCPeerConnectionIceErrorEvent` (W3C webrtc-pc, section 4.8.3).
     #[wasm_bindgen(extends = Event)]
     pub type IceErrorEvent;

@@ -6,15 +6,15 @@ use gloo_events::EventListener;
 use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    MediaStream, MediaStreamTrack, RtcConfiguration, RtcDataChannelInit, RtcIceCandidateInit,
-    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription,
-    RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
+    MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcPeerConnection,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcRtpTransceiver, RtcRtpTransceiverDirection,
+    RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription, RtcSessionDescriptionInit, RtcSignalingState,
+    RtcTrackEvent,
 };
 
 use super::answers::Answers;
 use super::bindings::{IceErrorEvent, PeerConnection, Sender};
-use super::data_channel::{DataChannel, DataChannelEvent};
+use super::data_channel::{DataChannel, DataChannelEvent, DataChannelKind};
 use super::stats;
 use super::words;
 
@@ -280,20 +280,24 @@ impl Connection {
         transceivers.find(|it| it.receiver().track().kind() == kind.as_str())
     }
 
-    /// Makes a data channel that the other side makes as well, with the same `id`: it opens with the connection and
-    /// needs no message of its own.
+    /// Makes a data channel that the other side makes as well, of the same kind: it opens with the connection and needs
+    /// no message of its own.
     #[must_use]
     pub fn data_channel(
         &self,
-        label: &str,
-        id: u16,
+        kind: &DataChannelKind,
         on_event: impl Fn(DataChannelEvent) + Clone + 'static,
     ) -> DataChannel {
-        let init = RtcDataChannelInit::new();
-        init.set_negotiated(true);
-        init.set_id(id);
-        let channel = self.connection.create_data_channel_with_data_channel_dict(label, &init);
+        let channel = self.connection.create_data_channel_with_data_channel_dict(kind.label, &kind.init());
         DataChannel::new(channel, on_event)
+    }
+
+    /// The most bytes that the other side takes in a message, once there is a connection.
+    #[must_use]
+    pub fn most_message_bytes(&self) -> usize {
+        let sctp = self.connection.unchecked_ref::<PeerConnection>().sctp();
+        // Where it is not said, RFC 8841, section 6.1 says 64 KiB; "any size" is infinity.
+        sctp.map_or(64.0 * 1024.0, |sctp| sctp.max_message_size()) as usize
     }
 }
 

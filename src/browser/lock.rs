@@ -14,26 +14,52 @@ pub(crate) struct Lock {
     /// Ends the promise that the browser waits for before it passes the lock on.
     release: Rc<RefCell<Option<Function>>>,
     abort: Option<JsValue>,
-    _granted: Closure<dyn FnMut() -> Promise>,
+    _granted: Closure<dyn FnMut(JsValue) -> Promise>,
 }
 
 impl Lock {
     /// Asks for the lock `name` and calls `on_granted` once it is ours.
     pub(crate) fn request(name: &str, on_granted: impl Fn() + 'static) -> Option<Self> {
+        Self::ask(name, false, move |_| on_granted())
+    }
+
+    /// Takes the lock `name`; `None` if another tab has it. Where the browser has no locks, every lock is free.
+    pub(crate) async fn take(name: &str) -> Option<Option<Self>> {
+        let (tell, told) = futures_channel::oneshot::channel();
+        let tell = RefCell::new(Some(tell));
+        let lock = Self::ask(name, true, move |granted| {
+            if let Some(tell) = tell.take() {
+                // Fails only if nobody waits any more.
+                let _ = tell.send(granted);
+            }
+        });
+        let Some(lock) = lock else { return Some(None) };
+        told.await.unwrap_or(false).then_some(Some(lock))
+    }
+
+    fn ask(name: &str, only_if_free: bool, on_answer: impl Fn(bool) + 'static) -> Option<Self> {
         let navigator = web_sys::window()?.navigator();
         let locks = Reflect::get(&navigator, &JsValue::from_str("locks")).ok().filter(JsValue::is_object)?;
         let release = Rc::new(RefCell::new(None));
         let granted = {
             let release = Rc::clone(&release);
-            Closure::<dyn FnMut() -> Promise>::new(move || {
-                on_granted();
+            Closure::<dyn FnMut(JsValue) -> Promise>::new(move |lock: JsValue| {
+                let granted = lock.is_object();
+                on_answer(granted);
+                if !granted {
+                    return Promise::resolve(&JsValue::UNDEFINED);
+                }
                 Promise::new(&mut |resolve, _| {
                     release.replace(Some(resolve));
                 })
             })
         };
         let options = Object::new();
-        let abort = abort_controller();
+        if only_if_free {
+            Reflect::set(&options, &JsValue::from_str("ifAvailable"), &JsValue::TRUE).ok()?;
+        }
+        // The two do not go together (W3C Web Locks, section 3.2.1).
+        let abort = if only_if_free { None } else { abort_controller() };
         if let Some(signal) =
             abort.as_ref().and_then(|it| Reflect::get(it, &JsValue::from_str("signal")).ok())
         {

@@ -4,9 +4,11 @@
 mod answers;
 mod bindings;
 mod bus;
+mod bytes;
 mod clock;
 mod connection;
 mod data_channel;
+mod disk;
 #[cfg(feature = "app")]
 pub mod dom;
 mod environment;
@@ -21,14 +23,16 @@ pub use gloo_events::EventListener as Listener;
 pub use web_sys::{MediaStream, MediaStreamTrack};
 
 pub use connection::{Connection, ConnectionEvent, MediaKind, RtcOptions, ServerProblem, TransportPolicy};
-pub use data_channel::{DataChannel, DataChannelEvent};
+pub use data_channel::{DataChannel, DataChannelEvent, DataChannelKind};
 pub use environment::{Shortcoming, origin_socket, shortcoming};
 pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change};
 #[cfg(feature = "app")]
 pub use meter::Meter;
 
 pub(crate) use bus::Bus;
+pub(crate) use bytes::{frame, read, sha256};
 pub(crate) use clock::{now, random, random_token, wall_clock_millis};
+pub(crate) use disk::{Folder, Writable, choose_place, joined, room as disk_room};
 pub(crate) use environment::{on_network_change, on_shown, on_window};
 pub(crate) use json::{Json, to_text};
 pub(crate) use lock::Lock;

@@ -1,5 +1,6 @@
 //! The package for JavaScript: `Room`, typed in TypeScript. Importing it touches no global; only a call does.
 
+mod data;
 mod diagnosis;
 mod options;
 mod values;
@@ -14,7 +15,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{MediaKind, MediaStream};
-use crate::{Event, Events, LocalMedia, Peer, Room};
+use crate::{Event, Events, LocalMedia, Mode, Peer, Room};
 use options::JoinOptions;
 use values::{exception, object, type_of};
 
@@ -40,7 +41,7 @@ extern "C" {
 }
 
 /// The names of the events, in the order of `RoomEvents` in `types.d.ts`.
-const EVENTS: [&str; 11] = [
+const EVENTS: [&str; 13] = [
     "joined",
     "peer",
     "peer-away",
@@ -49,6 +50,8 @@ const EVENTS: [&str; 11] = [
     "stream",
     "state",
     "media",
+    "message",
+    "file",
     "signaling",
     "ended",
     "error",
@@ -232,6 +235,18 @@ fn js_event(event: Event) -> (&'static str, JsValue) {
         Event::Media { peer, audio, video } => {
             let fields = [("peer", values::peer(&peer)), ("audio", audio.into()), ("video", video.into())];
             ("media", object(&fields))
+        }
+        Event::Message { peer, body, mode } => {
+            let fields = [
+                ("peer", values::peer(&peer)),
+                ("data", data::message(&body)),
+                ("reliable", (mode == Mode::Reliable).into()),
+            ];
+            ("message", object(&fields))
+        }
+        Event::File(transfer) => {
+            let peer = values::peer(transfer.peer());
+            ("file", object(&[("peer", peer), ("transfer", data::JsTransfer(transfer).into())]))
         }
         Event::Reached => ("signaling", object(&[("reached", true.into())])),
         Event::Unreached { retry_in, .. } => {

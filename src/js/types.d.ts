@@ -65,6 +65,54 @@ export interface Diagnosis {
   readonly servers: ServerProblem[];
 }
 
+/** How to send a message. */
+export interface SendOptions {
+  /** The id of whom it is for. Default: everyone in the room. */
+  to?: string;
+  /** Whether it arrives for certain and in order. Default: true. */
+  reliable?: boolean;
+}
+
+/** Where the transfer of a file stands. */
+export interface TransferStatus {
+  readonly state: "offered" | "active" | "done" | "failed";
+  /** The file's size in bytes. */
+  readonly size: number;
+  /** While active: the bytes that are safe with the receiver. */
+  readonly bytes?: number;
+  /** While active: bytes a second, once that is known. */
+  readonly rate?: number | null;
+  /** While active: milliseconds that it will take at that rate. */
+  readonly left?: number | null;
+  readonly pausedHere?: boolean;
+  readonly pausedThere?: boolean;
+  /** When done: the file that arrived, or null if we sent it or it was written to a `sink`. */
+  readonly file?: File | null;
+  /** When failed: why. */
+  readonly error?: TransferProblem;
+}
+
+/** Why a file did not arrive: `message` tells a person, `code` is for programs. */
+export interface TransferProblem extends Error {
+  readonly code:
+    | "cancelled" | "declined" | "changed" | "unreadable" | "cannot-save" | "damaged" | "malformed" | "forgotten"
+    | "too-many" | "left" | string;
+}
+
+/** What `transfer.on` can hear. */
+export interface TransferEvents {
+  /** It was accepted, and goes on, or is paused. Told twice a second. */
+  progress: TransferStatus;
+  /** The receiver has all of it, unaltered. */
+  done: TransferStatus;
+  /** It is over, and the file is not there. */
+  failed: TransferStatus;
+}
+
+export interface FileTransfer {
+  on<Name extends keyof TransferEvents>(event: Name, handler: (event: TransferEvents[Name]) => void): () => void;
+}
+
 /** What `room.on` can hear. */
 export interface RoomEvents {
   /** We are in the room again, under another id: the server had forgotten us. */
@@ -83,6 +131,10 @@ export interface RoomEvents {
   state: { peer: Peer; state: "connecting" | "connected" | "reconnecting" | "failed"; reason?: FailureReason };
   /** Someone turned their microphone or camera on or off. */
   media: { peer: Peer; audio: boolean; video: boolean };
+  /** A message has arrived: text as a string, bytes as a Uint8Array. */
+  message: { peer: Peer; data: string | Uint8Array; reliable: boolean };
+  /** Someone offers a file, which is to be accepted or declined. */
+  file: { peer: Peer; transfer: FileTransfer };
   /** The signaling server is there, or not; calls go on without it. `retryIn` is in milliseconds. */
   signaling: { reached: boolean; retryIn?: number };
   /** We are no longer in the room: removed, or replaced by another connection of the same session. Calls are over. */

@@ -5,11 +5,11 @@ use duologue_protocol::DecodeError;
 use duologue_protocol::value::field;
 use serde::Serialize;
 
-use crate::browser::{Json, to_text};
+use crate::browser::{DataChannelKind, Json, to_text};
 
-/// The channel's label and id, the same on both sides.
-pub(super) const LABEL: &str = "duologue-control";
-pub(super) const ID: u16 = 0;
+/// The channel, the same on both sides.
+pub(super) const CHANNEL: DataChannelKind =
+    DataChannelKind { label: "duologue-control", id: 0, lossy: false };
 
 /// A message on the control channel. A type that is not known is ignored: newer versions may say more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

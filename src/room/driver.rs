@@ -3,6 +3,7 @@
 //! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
 //! order, and the engine sees the world as it was tested.
 
+use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::{
     Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing, Way,
 };
@@ -11,13 +12,15 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use gloo_timers::callback::Timeout;
+use web_sys::File;
 
 use super::Options;
 use super::duologue::{Duologue, Output};
-use super::event::Event;
+use super::event::{Event, Peer};
 use super::local_media::Watch;
 use crate::browser::{self, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
 use crate::error::Error;
+use crate::exchange::{self, Delivery, Exchange, Transfer};
 use crate::signaling::{self, Signaling, Transport, TransportEvent};
 
 /// Something the room's task has to deal with.
@@ -26,6 +29,8 @@ pub(super) enum Happening {
     /// From the transport of this number; one that was replaced is not listened to any more.
     Transport(u32, TransportEvent),
     Pair(PeerId, PairHappening),
+    /// A peer's messages and files.
+    Exchange(Peer, exchange::Event),
     MediaChanged,
     /// The page is shown again.
     Shown,
@@ -57,10 +62,24 @@ pub(super) enum Command {
     Enter(Join, oneshot::Sender<Result<PeerId, Error>>),
     Exit,
     Retry,
+    Send {
+        body: Body,
+        to: Option<PeerId>,
+        mode: Mode,
+        answer: oneshot::Sender<Result<Sent, Error>>,
+    },
+    SendFile {
+        file: File,
+        to: Option<PeerId>,
+        answer: oneshot::Sender<Result<Transfer, Error>>,
+    },
     Subscribe(UnboundedSender<Event>),
     /// The room was dropped.
     End,
 }
+
+/// Whom a message goes to, and who will say when a channel has it.
+type Sent = Vec<(Peer, oneshot::Receiver<Result<Delivery, Loss>>)>;
 
 pub(super) struct Driver {
     signaling: Signaling,
@@ -137,6 +156,7 @@ impl Driver {
             Happening::Transport(number, event) if number == self.transport_number => self.transport(event),
             Happening::Transport(..) => {}
             Happening::Pair(peer, happening) => self.pair(&peer, happening),
+            Happening::Exchange(peer, event) => self.exchange_event(peer, event),
             Happening::MediaChanged => self.each_pair(&PairHappening::MediaChanged),
             Happening::Shown => self.tell_session(SessionInput::Reachable),
             Happening::NetworkChanged => {
@@ -169,9 +189,54 @@ impl Driver {
                 self.tell_session(SessionInput::Reachable);
                 self.each_pair(&PairHappening::Recovery(RecoveryInput::Retry));
             }
+            Command::Send { body, to, mode, answer } => {
+                // Whoever asked may have stopped waiting: it is sent nevertheless.
+                let _ = answer.send(self.send_message(&body, to.as_ref(), mode));
+            }
+            Command::SendFile { file, to, answer } => {
+                let _ = answer.send(self.send_file(file, to.as_ref()));
+            }
             Command::Subscribe(subscriber) => self.subscribers.push(subscriber),
             Command::End => {}
         }
+    }
+
+    fn send_message(&self, body: &Body, to: Option<&PeerId>, mode: Mode) -> Result<Sent, Error> {
+        let sent: Sent = self
+            .duologues
+            .iter()
+            .filter(|duologue| to.is_none_or(|to| duologue.peer.id == *to))
+            .map(|duologue| {
+                let taken = match &duologue.exchange {
+                    Some(exchange) => exchange.send(body.clone(), mode),
+                    None => exchange::unsupported(),
+                };
+                (duologue.peer.clone(), taken)
+            })
+            .collect();
+        if to.is_some() && sent.is_empty() { Err(Error::NoSuchPeer) } else { Ok(sent) }
+    }
+
+    fn send_file(&self, file: File, to: Option<&PeerId>) -> Result<Transfer, Error> {
+        let mut peers = self.duologues.iter().filter(|it| to.is_none_or(|to| it.peer.id == *to));
+        let duologue = match (peers.next(), peers.next()) {
+            (Some(duologue), None) => duologue,
+            (None, _) if to.is_some() => return Err(Error::NoSuchPeer),
+            _ => return Err(Error::WhichPeer),
+        };
+        let exchange =
+            duologue.exchange.as_ref().ok_or_else(|| Error::TakesNoFiles(duologue.peer.clone()))?;
+        Ok(exchange.offer(&duologue.peer, file))
+    }
+
+    fn exchange_event(&mut self, peer: Peer, event: exchange::Event) {
+        self.event(match event {
+            exchange::Event::Message { body, mode } => Event::Message { peer, body, mode },
+            exchange::Event::File(transfer) => Event::File(transfer),
+            exchange::Event::Unconfirmed(count) => Event::Error(Error::Unconfirmed(peer, count)),
+            exchange::Event::Malformed(what) => Event::Error(Error::Malformed(peer, what)),
+            exchange::Event::NotLoaded(error) => Event::Error(error.into()),
+        });
     }
 
     fn transport(&mut self, event: TransportEvent) {
@@ -259,7 +324,7 @@ impl Driver {
     }
 
     fn peer_joined(&mut self, peer: PeerInfo, role: Role) {
-        match self.connect(peer, role) {
+        match self.connect(peer, role, None) {
             Ok(duologue) => {
                 self.event(Event::Peer(duologue.peer.clone()));
                 self.duologues.push(duologue);
@@ -268,8 +333,8 @@ impl Driver {
         }
     }
 
-    fn connect(&self, peer: PeerInfo, role: Role) -> Result<Duologue, Error> {
-        Duologue::new(peer, role, self.rtc(), self.options.media.clone(), self.happenings.clone())
+    fn connect(&self, peer: PeerInfo, role: Role, exchange: Option<Exchange>) -> Result<Duologue, Error> {
+        Duologue::new(peer, role, self.rtc(), self.options.media.clone(), exchange, self.happenings.clone())
     }
 
     /// How to connect: the application's servers come before those that the signaling server tells of.
@@ -294,9 +359,12 @@ impl Driver {
         let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == *peer) else {
             return;
         };
-        let info = self.duologues.remove(index).info.clone();
+        let mut before = self.duologues.remove(index);
+        let (info, exchange) = (before.info.clone(), before.exchange.take());
+        // The old connection goes before there is a new one.
+        drop(before);
         let role = if offer.is_some() { Role::Callee } else { Role::Caller };
-        match self.connect(info, role) {
+        match self.connect(info, role, exchange) {
             Ok(duologue) => self.duologues.push(duologue),
             Err(error) => return self.event(Event::Error(error)),
         }

@@ -17,6 +17,7 @@ use crate::browser::{
     ServerProblem,
 };
 use crate::error::Error;
+use crate::exchange::{Attached, Exchange};
 
 /// What a pair asks of its room.
 pub(super) enum Output {
@@ -49,6 +50,9 @@ pub(super) struct Duologue {
     /// Whether the application was told that they are away.
     away: bool,
     control: Option<DataChannel>,
+    /// The channels for messages and files, and what deals with them. A page that knows only the plain messages has none.
+    attached: Option<Attached>,
+    pub(super) exchange: Option<Exchange>,
     connection: Connection,
     /// What the application gave us, or an empty stream: the one our tracks belong to.
     outgoing: MediaStream,
@@ -59,12 +63,14 @@ pub(super) struct Duologue {
 }
 
 impl Duologue {
-    /// Makes the connection. The caller's side begins to negotiate by itself.
+    /// Makes the connection. The caller's side begins to negotiate by itself. `exchange` is that of the connection before,
+    /// if there was one.
     pub(super) fn new(
         info: PeerInfo,
         role: Role,
         rtc: RtcOptions,
         media: Option<LocalMedia>,
+        exchange: Option<Exchange>,
         happenings: UnboundedSender<Happening>,
     ) -> Result<Self, Error> {
         let name = info.name.as_ref().map(Name::to_string).unwrap_or_default();
@@ -89,9 +95,10 @@ impl Duologue {
         };
         let plain = info.protocol.is_none();
         let control = (!plain).then(|| {
-            connection
-                .data_channel(control::LABEL, control::ID, move |event| report(PairHappening::Control(event)))
+            connection.data_channel(&control::CHANNEL, move |event| report(PairHappening::Control(event)))
         });
+        let exchange = exchange.or_else(|| (!plain).then(Exchange::new));
+        let attached = exchange.as_ref().map(|exchange| exchange.attach(&connection));
         let mut duologue = Self {
             peer,
             info,
@@ -102,6 +109,8 @@ impl Duologue {
             problems: Vec::new(),
             away: false,
             control,
+            attached,
+            exchange,
             connection,
             outgoing,
             media,
@@ -232,14 +241,32 @@ impl Duologue {
         };
         if state == PeerState::Connected {
             self.problems.clear();
+            self.start_exchange();
         }
         self.event(Event::State { peer: self.peer.clone(), state, reason });
     }
 
+    /// Now that the call is up, there is time to load what messages and files need.
+    fn start_exchange(&mut self) {
+        if let Some(exchange) = &mut self.exchange {
+            let (happenings, peer) = (self.happenings.clone(), self.peer.clone());
+            exchange.start(&self.peer, move |event| {
+                // Fails only once the room is gone.
+                let _ = happenings.unbounded_send(Happening::Exchange(peer.clone(), event));
+            });
+        }
+    }
+
     fn control_event(&mut self, event: DataChannelEvent) {
         match event {
-            DataChannelEvent::Opened => self.tell_sending(),
+            DataChannelEvent::Opened => {
+                self.tell_sending();
+                if let Some(attached) = &self.attached {
+                    attached.up(self.connection.most_message_bytes());
+                }
+            }
             DataChannelEvent::Closed => self.recover(RecoveryInput::Closed),
+            DataChannelEvent::Bytes(_) | DataChannelEvent::Drained => {}
             DataChannelEvent::Text(text) => {
                 // What cannot be read is from a newer version, or of no use: either way nothing changes.
                 if let Ok(Control::Media(Sending { audio, video })) = Control::read(&text) {

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{LeaveReason, PeerId, Refusal};
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_core::Stream;
@@ -11,6 +12,7 @@ use futures_core::Stream;
 use super::reason::Reason;
 use crate::browser::MediaStream;
 use crate::error::Error;
+use crate::exchange::Transfer;
 
 /// Another person in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +105,17 @@ pub enum Event {
         /// Whether they can be seen.
         video: bool,
     },
+    /// A message has arrived.
+    Message {
+        /// From whom.
+        peer: Peer,
+        /// What.
+        body: Body,
+        /// How.
+        mode: Mode,
+    },
+    /// A peer offers a file, which is to be accepted or declined.
+    File(Transfer),
     /// We were in the room and are no longer: somebody removed us, or the same session was taken up elsewhere. All
     /// calls are over.
     Ended(Refusal),

@@ -7,12 +7,14 @@ mod event;
 mod local_media;
 mod reason;
 
+use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
 use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_channel::oneshot;
 
 use crate::browser::{RtcOptions, random_token};
 use crate::error::Error;
+use crate::exchange::{Receipt, Transfer};
 use crate::signaling::Signaling;
 use driver::{Command, Driver, Happening};
 
@@ -87,6 +89,51 @@ impl Room {
     /// Leaves the room. The signaling server stays connected, and a room may be entered again.
     pub fn exit(&self) {
         self.tell(Command::Exit);
+    }
+
+    /// Sends a message to one peer, or to everyone who is in the room now. It is on its way as soon as this is called.
+    ///
+    /// What this gives is done when the channels have taken the message: whoever waits for it never sends faster than
+    /// the network can. A reliable message waits for a connection that is not up yet, or is being repaired.
+    /// [`Receipt::delivered`] then tells when the others have it.
+    ///
+    /// # Errors
+    /// [`Error::Undelivered`] says who will not get it, and why; [`Error::NoSuchPeer`] if nobody in the room has that id;
+    /// [`Error::Left`] if the room was left meanwhile.
+    pub fn send(
+        &self,
+        body: Body,
+        to: Option<&PeerId>,
+        mode: Mode,
+    ) -> impl Future<Output = Result<Receipt, Error>> + use<> {
+        let (answer, question) = oneshot::channel();
+        self.tell(Command::Send { body, to: to.cloned(), mode, answer });
+        async move {
+            let sent = question.await.unwrap_or(Err(Error::Left))?;
+            let (mut deliveries, mut losses) = (Vec::new(), Vec::new());
+            for (peer, taken) in sent {
+                match taken.await.unwrap_or(Err(duologue_engine::messages::Loss::Unsent)) {
+                    Ok(delivery) => deliveries.push((peer, delivery)),
+                    Err(loss) => losses.push((peer, loss)),
+                }
+            }
+            if losses.is_empty() { Ok(Receipt::new(deliveries)) } else { Err(Error::Undelivered(losses)) }
+        }
+    }
+
+    /// Offers a file to a peer; which one need not be said while there is only one. They have to accept it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchPeer`], [`Error::WhichPeer`] with several in the room, [`Error::TakesNoFiles`] if the peer's page
+    /// is not one of Duologue, [`Error::Left`].
+    pub fn send_file(
+        &self,
+        file: &web_sys::File,
+        to: Option<&PeerId>,
+    ) -> impl Future<Output = Result<Transfer, Error>> + use<> {
+        let (answer, question) = oneshot::channel();
+        self.tell(Command::SendFile { file: file.clone(), to: to.cloned(), answer });
+        async move { question.await.unwrap_or(Err(Error::Left)) }
     }
 
     /// Everything that happens from now on.

@@ -165,6 +165,17 @@ fn when_the_connection_ends_every_sender_is_told_what_is_known() {
 }
 
 #[test]
+fn what_waits_when_the_connection_breaks_goes_over_the_next_one() {
+    let (mut ada, mut bob) = (End::open(), End::open());
+    ada.send(1, text("sent"));
+    ada.tell(Input::Buffered(Mode::Reliable, 1024 * 1024));
+    ada.send(2, text("waits"));
+    assert_eq!(ada.tell(Input::Interrupted), [Output::Lost(1, Loss::Unconfirmed)]);
+    let sent = ada.tell(Input::Opened { most_bytes: MOST });
+    assert_eq!(bob.hears(&sent), [received(text("waits"))]);
+}
+
+#[test]
 fn over_new_channels_counting_begins_anew() {
     let (mut ada, mut bob) = (End::open(), End::open());
     let sent = ada.send(1, text("one"));

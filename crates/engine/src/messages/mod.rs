@@ -90,6 +90,8 @@ pub enum Loss {
     Unsent,
     /// The connection ended before the other side said that it has arrived. It may have, or not.
     Unconfirmed,
+    /// The peer's page takes no messages. (This is for the driver to say: a machine has a peer that does.)
+    Unsupported,
 }
 
 /// What happened.
@@ -114,7 +116,9 @@ pub enum Input {
     /// The channel of a mode holds so many bytes (`bufferedAmount`). To be told before every `Send`, and when it has
     /// come down to [`LOW`].
     Buffered(Mode, usize),
-    /// The connection is gone. A later one begins with `Opened`.
+    /// The connection is gone. What waits goes over the next one, which begins with `Opened`.
+    Interrupted,
+    /// The peer is gone for good.
     Closed,
     /// The moment of [`Messages::deadline`] has come.
     Timeout,
@@ -175,6 +179,7 @@ impl Messages {
                 self.transmit();
             }
             Input::Buffered(Mode::Lossy, bytes) => self.lossy_buffered = bytes,
+            Input::Interrupted => self.end(),
             Input::Closed => {
                 self.end();
                 for (id, _) in std::mem::take(&mut self.waiting) {

@@ -1,0 +1,55 @@
+//! Bytes that stay the browser's: read from a file, hashed, put together and sent without a way through the program's
+//! memory.
+
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+use super::words;
+
+/// Reads `length` bytes of a file from `from` on.
+///
+/// # Errors
+/// The browser's words: the file was changed, moved or deleted since it was chosen, most likely.
+pub(crate) async fn read(blob: &Blob, from: u64, length: u32) -> Result<Uint8Array, String> {
+    // Whole numbers below 2^53 are exact; the sizes of files are.
+    let (start, end) = (from as f64, (from + u64::from(length)) as f64);
+    let slice = blob.slice_with_f64_and_f64(start, end).map_err(|error| words(&error))?;
+    let buffer = done(slice.array_buffer()).await?.dyn_into::<ArrayBuffer>();
+    let buffer = buffer.map_err(|_| "the browser gave no bytes".to_owned())?;
+    let bytes = Uint8Array::new(&buffer);
+    if bytes.length() == length { Ok(bytes) } else { Err("the file has become shorter".to_owned()) }
+}
+
+/// The SHA-256 of bytes (W3C WebCrypto, section 14.3.5).
+///
+/// # Errors
+/// In pages that did not come over https or from this computer, where browsers have no WebCrypto.
+pub(crate) async fn sha256(bytes: &Uint8Array) -> Result<[u8; 32], String> {
+    let crypto = web_sys::window().and_then(|window| window.crypto().ok()).map(|crypto| crypto.subtle());
+    let subtle = crypto.filter(|it| it.is_object()).ok_or("files need a page that came over https")?;
+    let digest = subtle.digest_with_str_and_js_u8_array("SHA-256", bytes).map_err(|error| words(&error))?;
+    let buffer = done(digest).await?.dyn_into::<ArrayBuffer>();
+    let mut hash = [0; 32];
+    let bytes = buffer.ok().map(|buffer| Uint8Array::new(&buffer)).filter(|it| it.length() == 32);
+    bytes.ok_or("the browser gave no hash")?.copy_to(&mut hash);
+    Ok(hash)
+}
+
+/// `head`, and the bytes of `body` from `from` to before `to`, as one.
+pub(crate) fn frame(head: &[u8], body: &Uint8Array, from: u32, to: u32) -> Uint8Array {
+    let length = u32::try_from(head.len()).unwrap_or_default();
+    let frame = Uint8Array::new_with_length(length + to.saturating_sub(from));
+    frame.subarray(0, length).copy_from(head);
+    frame.set(&body.subarray(from, to), length);
+    frame
+}
+
+/// What comes of a promise.
+///
+/// # Errors
+/// The browser's words.
+pub(crate) async fn done(promise: Promise) -> Result<JsValue, String> {
+    JsFuture::from(promise).await.map_err(|error| words(&error))
+}

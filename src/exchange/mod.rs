@@ -1,0 +1,343 @@
+//! What a pair of people send each other besides sound and picture: messages and files, on channels of their own.
+//!
+//! One task for each peer takes what happens, one thing at a time, through the machines of the engine to the browser. It
+//! begins when the call is up, and outlives the connection: a file goes on over the next one.
+
+mod files;
+mod messages;
+mod saving;
+mod transfer;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use duologue_engine::messages::{Body, Loss, Mode};
+use duologue_engine::transfer::{Id, Input, Side};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_channel::oneshot;
+use futures_util::future::Either;
+use futures_util::{StreamExt, stream};
+use gloo_timers::callback::Timeout;
+
+use crate::browser::{self, Connection, DataChannel, DataChannelEvent, DataChannelKind};
+use crate::later::NotLoaded;
+use crate::room::Peer;
+use files::{Done, Files};
+use messages::Mail;
+
+pub(crate) use messages::Delivery;
+pub use messages::Receipt;
+pub use saving::{Destination, MOST_IN_MEMORY};
+pub use transfer::{Saved, Transfer, TransferError, TransferState, TransferStates};
+
+/// The channels, the same on both sides. Number 0 is the room's own.
+const CHANNELS: [DataChannelKind; 4] = [
+    DataChannelKind { label: "duologue-messages", id: 1, lossy: false },
+    DataChannelKind { label: "duologue-lossy", id: 2, lossy: true },
+    DataChannelKind { label: "duologue-words", id: 3, lossy: false },
+    DataChannelKind { label: "duologue-bytes", id: 4, lossy: false },
+];
+
+/// The channels of one connection.
+pub(crate) struct Channels {
+    number: u32,
+    messages: DataChannel,
+    lossy: DataChannel,
+    words: DataChannel,
+    bytes: DataChannel,
+    /// How many of them are open.
+    open: usize,
+    /// The most bytes that the peer takes in a message, once that is known.
+    most_bytes: Option<usize>,
+}
+
+/// What the room is told.
+pub(crate) enum Event {
+    /// A message has arrived.
+    Message { body: Body, mode: Mode },
+    /// The peer offers a file.
+    File(Transfer),
+    /// So many messages were sent, and nobody knows whether they arrived.
+    Unconfirmed(usize),
+    /// The peer sent something that cannot be read.
+    Malformed(&'static str),
+    /// The part of the program that does all this did not load. It is tried again.
+    NotLoaded(NotLoaded),
+}
+
+/// How long to wait before another try to load the program for it.
+const LOAD_AGAIN: Duration = Duration::from_secs(5);
+
+crate::later! {
+    in exchange;
+    /// Nothing: once it was called, the rest of the part is there.
+    async fn load() {}
+}
+
+crate::later! {
+    in exchange;
+    async fn work(peer: Peer, to: UnboundedSender<Happening>, queue: UnboundedReceiver<Happening>, on_event: OnEvent) {
+        run(peer, to, queue, on_event).await;
+    }
+}
+
+type OnEvent = Box<dyn Fn(Event)>;
+
+/// Something that the task has to deal with.
+pub(crate) enum Happening {
+    /// There is a new connection.
+    Channels(Box<Channels>),
+    /// The connection of this number is up, and the peer takes messages of up to so many bytes.
+    Up(u32, usize),
+    /// On a channel of the connection of this number.
+    Channel(u32, u16, DataChannelEvent),
+    /// The connection of this number is gone.
+    Gone(u32),
+    /// Send this.
+    Send { body: Body, mode: Mode, taken: messages::Taken },
+    /// Send this file, which `transfer` stands for.
+    Offer(Transfer, web_sys::File),
+    /// Take the file of this number.
+    Accept(u32, Destination),
+    /// A transfer is to be cancelled, paused or resumed.
+    Transfer(Input),
+    /// The peer is gone for good.
+    End,
+}
+
+/// What holds on to the task of a peer.
+pub(crate) struct Exchange {
+    to: UnboundedSender<Happening>,
+    /// Until the task begins. What happens before waits here.
+    queue: Option<UnboundedReceiver<Happening>>,
+    next_channels: Cell<u32>,
+    next_file: Cell<u32>,
+    /// As long as somebody waits for the task.
+    alive: Rc<()>,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Self {
+        let (to, queue) = unbounded();
+        Self {
+            to,
+            queue: Some(queue),
+            next_channels: Cell::new(0),
+            next_file: Cell::new(0),
+            alive: Rc::default(),
+        }
+    }
+
+    /// Makes the channels of a connection; when the end of that is dropped, they are gone.
+    pub(crate) fn attach(&self, connection: &Connection) -> Attached {
+        let number = self.next_channels.get().wrapping_add(1);
+        self.next_channels.set(number);
+        let [messages, lossy, words, bytes] = CHANNELS.map(|kind| {
+            let to = self.to.clone();
+            connection.data_channel(&kind, move |event| {
+                // Fails only once the task has ended.
+                let _ = to.unbounded_send(Happening::Channel(number, kind.id, event));
+            })
+        });
+        let channels = Channels { number, messages, lossy, words, bytes, open: 0, most_bytes: None };
+        self.tell(Happening::Channels(Box::new(channels)));
+        Attached { number, to: self.to.clone() }
+    }
+
+    /// Begins to deal with what has happened and will, unless that is done already.
+    pub(crate) fn start(&mut self, peer: &Peer, on_event: impl Fn(Event) + 'static) {
+        let Some(queue) = self.queue.take() else { return };
+        let (peer, to, alive) = (peer.clone(), self.to.clone(), Rc::downgrade(&self.alive));
+        wasm_bindgen_futures::spawn_local(async move {
+            let mut told = false;
+            while let Err(error) = load().await {
+                if alive.strong_count() == 0 {
+                    return;
+                }
+                if !std::mem::replace(&mut told, true) {
+                    on_event(Event::NotLoaded(error));
+                }
+                gloo_timers::future::sleep(LOAD_AGAIN).await;
+            }
+            // It is loaded: this cannot fail.
+            let _ = work(peer, to, queue, Box::new(on_event)).await;
+        });
+    }
+
+    /// Sends a message.
+    pub(crate) fn send(&self, body: Body, mode: Mode) -> oneshot::Receiver<Result<messages::Delivery, Loss>> {
+        let (taken, answer) = oneshot::channel();
+        self.tell(Happening::Send { body, mode, taken });
+        answer
+    }
+
+    /// Offers a file.
+    pub(crate) fn offer(&self, peer: &Peer, file: web_sys::File) -> Transfer {
+        let number = self.next_file.get();
+        self.next_file.set(number.wrapping_add(1));
+        let id = Id { sender: Side::Here, number };
+        let transfer = Transfer::new(peer.clone(), id, &transfer::describe(&file), self.to.clone());
+        self.tell(Happening::Offer(transfer.clone(), file));
+        transfer
+    }
+
+    fn tell(&self, happening: Happening) {
+        // Fails only once the task has ended.
+        let _ = self.to.unbounded_send(happening);
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.tell(Happening::End);
+    }
+}
+
+/// The answer for a peer whose page has no channels for messages.
+pub(crate) fn unsupported() -> oneshot::Receiver<Result<Delivery, Loss>> {
+    let (taken, answer) = oneshot::channel();
+    // Cannot fail: we hold the other end.
+    let _ = taken.send(Err(Loss::Unsupported));
+    answer
+}
+
+/// Stands for the channels of one connection.
+pub(crate) struct Attached {
+    number: u32,
+    to: UnboundedSender<Happening>,
+}
+
+impl Attached {
+    /// The connection is up, and the peer takes messages of up to so many bytes.
+    pub(crate) fn up(&self, most_bytes: usize) {
+        // Fails only once the task has ended.
+        let _ = self.to.unbounded_send(Happening::Up(self.number, most_bytes));
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // Fails only once the task has ended. Not every browser says that a channel was closed when its own page did it.
+        let _ = self.to.unbounded_send(Happening::Gone(self.number));
+    }
+}
+
+/// The task of a peer.
+struct Task {
+    channels: Option<Box<Channels>>,
+    mail: Mail,
+    files: Files,
+    on_event: OnEvent,
+}
+
+async fn run(
+    peer: Peer,
+    to: UnboundedSender<Happening>,
+    queue: UnboundedReceiver<Happening>,
+    on_event: OnEvent,
+) {
+    // A queue of its own: what is in it is nothing that the rest of the program has to know.
+    let (done, dones) = unbounded();
+    let files = Files::new(peer, to, done.clone());
+    let mut task = Task { channels: None, mail: Mail::default(), files, on_event };
+    let mut all = stream::select(queue.map(Either::Left), dones.map(Either::Right));
+    let mut _timer = None;
+    while let Some(next) = all.next().await {
+        match next {
+            Either::Left(Happening::End) => return task.end(),
+            Either::Left(happening) => task.handle(happening),
+            Either::Right(Done::Timer) => task.timeout(),
+            Either::Right(done) => task.files.done(task.channels.as_deref(), done, &*task.on_event),
+        }
+        let done = done.clone();
+        let deadline = [task.mail.deadline(), task.files.deadline()].into_iter().flatten().min();
+        _timer = deadline.map(|at| {
+            let millis = u32::try_from(at.since(browser::now()).as_millis()).unwrap_or(u32::MAX);
+            Timeout::new(millis.saturating_add(1), move || {
+                // Fails only once the task has ended.
+                let _ = done.unbounded_send(Done::Timer);
+            })
+        });
+    }
+}
+
+impl Task {
+    fn handle(&mut self, happening: Happening) {
+        match happening {
+            Happening::Channels(channels) => {
+                self.gone();
+                self.channels = Some(channels);
+            }
+            Happening::Up(number, most_bytes) => {
+                if let Some(channels) = self.channels.as_mut().filter(|channels| channels.number == number) {
+                    channels.most_bytes = Some(most_bytes);
+                    self.begin();
+                }
+            }
+            Happening::Channel(number, id, event) => self.channel(number, id, event),
+            Happening::Gone(number) => {
+                if self.channels.as_deref().is_some_and(|channels| channels.number == number) {
+                    self.gone();
+                }
+            }
+            Happening::Send { body, mode, taken } => {
+                self.mail.send(self.channels.as_deref(), body, mode, taken, &*self.on_event);
+            }
+            other => self.files.handle(self.channels.as_deref(), other, &*self.on_event),
+        }
+    }
+
+    fn timeout(&mut self) {
+        self.mail.timeout(self.channels.as_deref(), &*self.on_event);
+        self.files.tell(self.channels.as_deref(), Input::Timeout, &*self.on_event);
+    }
+
+    fn end(mut self) {
+        self.gone();
+        self.mail.end(&*self.on_event);
+        self.files.tell(None, Input::Ended, &*self.on_event);
+    }
+
+    /// Begins to send, if everything is there that it takes.
+    fn begin(&mut self) {
+        let Some(channels) = self.channels.as_deref().filter(|it| it.open == CHANNELS.len()) else { return };
+        let Some(most_bytes) = channels.most_bytes else { return };
+        self.mail.opened(channels, most_bytes, &*self.on_event);
+        self.files.tell(Some(channels), Input::Connected { most_bytes }, &*self.on_event);
+    }
+
+    fn gone(&mut self) {
+        if self.channels.take().is_some() {
+            self.mail.interrupted(&*self.on_event);
+            self.files.tell(None, Input::Interrupted, &*self.on_event);
+        }
+    }
+
+    fn channel(&mut self, number: u32, id: u16, event: DataChannelEvent) {
+        let Some(channels) = self.channels.as_mut().filter(|channels| channels.number == number) else {
+            return;
+        };
+        let [messages, lossy, words, bytes] = CHANNELS.map(|kind| kind.id);
+        match event {
+            DataChannelEvent::Opened => {
+                channels.open += 1;
+                self.begin();
+            }
+            DataChannelEvent::Closed => self.gone(),
+            DataChannelEvent::Drained if id == bytes => self.files.drained(channels, &*self.on_event),
+            DataChannelEvent::Drained => self.mail.drained(channels, &*self.on_event),
+            DataChannelEvent::Bytes(frame) if id == messages => {
+                self.mail.frame(channels, Mode::Reliable, &frame, &*self.on_event);
+            }
+            DataChannelEvent::Bytes(frame) if id == lossy => {
+                self.mail.frame(channels, Mode::Lossy, &frame, &*self.on_event);
+            }
+            DataChannelEvent::Bytes(frame) if id == words => {
+                self.files.tell(Some(channels), Input::Control(frame.to_vec()), &*self.on_event);
+            }
+            DataChannelEvent::Bytes(frame) => self.files.piece(channels, &frame, &*self.on_event),
+            DataChannelEvent::Text(_) => (self.on_event)(Event::Malformed("text, where there is none")),
+        }
+    }
+}
