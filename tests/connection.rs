@@ -128,12 +128,12 @@ async fn a_data_channel_opens_with_the_connection_and_carries_text_both_ways() {
     let (mut caller, mut callee) = two_ends().await;
     assert!(!caller.channel.send("too early"), "a message that cannot be sent is not said to be");
     for end in [&mut caller, &mut callee] {
-        assert_eq!(end.channel_event().await, DataChannelEvent::Opened);
+        assert!(matches!(end.channel_event().await, DataChannelEvent::Opened));
     }
     assert!(caller.channel.send("grüß dich 👋"));
     assert!(callee.channel.send(""));
-    assert_eq!(callee.channel_event().await, DataChannelEvent::Text("grüß dich 👋".to_owned()));
-    assert_eq!(caller.channel_event().await, DataChannelEvent::Text(String::new()));
+    assert!(matches!(callee.channel_event().await, DataChannelEvent::Text(text) if text == "grüß dich 👋"));
+    assert!(matches!(caller.channel_event().await, DataChannelEvent::Text(text) if text.is_empty()));
 }
 
 #[wasm_bindgen_test]

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use duologue::browser::{
-    Connection, ConnectionEvent, DataChannel, DataChannelEvent, MediaKind, MediaStream, MediaStreamTrack,
-    RtcOptions, capture,
+    Connection, ConnectionEvent, DataChannel, DataChannelEvent, DataChannelKind, MediaKind, MediaStream,
+    MediaStreamTrack, RtcOptions, capture,
 };
 use duologue_engine::{
     Failure, LinkState, Negotiation, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Party, Signal,
@@ -172,7 +172,8 @@ impl End {
         })
         .unwrap();
         let noted = write.clone();
-        let channel = connection.data_channel("test", 0, move |event| {
+        let kind = DataChannelKind { label: "test", id: 0, lossy: false };
+        let channel = connection.data_channel(&kind, move |event| {
             let _ = noted.unbounded_send(Note::Channel(event));
         });
         if role == Role::Caller {
