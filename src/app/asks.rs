@@ -36,6 +36,14 @@ pub enum Ask {
     Leave,
     Rejoin,
     ToLobby,
+    /// Show or hide the panel for messages and files.
+    Talk,
+    /// The same by its key, which works only in a call.
+    TalkKey,
+    /// The panel, which nobody sees, has something to say.
+    TalkNote(String),
+    /// The part of the program for the panel is there, or is not.
+    TalkLoaded(Result<(), NotLoaded>),
     AddressChanged,
     PageHidden,
     PageShown,
@@ -72,6 +80,7 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
         page.call_note_check.on("click", ask(|| Ask::ShowCheck)),
         page.check_again.on("click", ask(|| Ask::CheckAgain)),
         page.copy.on("click", ask(|| Ask::Copy)),
+        page.talk_open.on("click", ask(|| Ask::Talk)),
         page.waiting_copy.on("click", ask(|| Ask::Copy)),
         page.leave.on("click", ask(|| Ask::Leave)),
         page.rejoin.on("click", ask(|| Ask::Rejoin)),
@@ -84,6 +93,7 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
     listeners.extend(dom::on_key(move |key| match key {
         "m" | "M" => keys.send(Ask::Toggle(MediaKind::Audio)),
         "v" | "V" => keys.send(Ask::Toggle(MediaKind::Video)),
+        "c" | "C" => keys.send(Ask::TalkKey),
         _ => {}
     }));
     listeners

@@ -1,11 +1,14 @@
 //! The call itself, and its end.
 
+use std::rc::Rc;
+
 use duologue::browser::dom;
 use duologue::{Event, Peer, PeerState, Reason, Signaling};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 
 use super::asks::Ask;
+use super::talk::Talk;
 use super::tile::Tile;
 use super::{App, NoteAction, Screen, remember_place, show_screen, words};
 
@@ -25,6 +28,9 @@ impl App {
         dom::set_title(&[&room, " – Duologue"].concat());
         self.page.room_name.set_text(&room);
         self.page.link.set_value(&dom::address());
+        if let Some(visit) = &self.visit {
+            self.panel.tell(Talk::Entered(Rc::clone(&visit.room)));
+        }
         self.hide_note();
         self.show_waiting();
         self.show_media();
@@ -37,6 +43,9 @@ impl App {
     }
 
     pub(super) fn room_event(&mut self, event: Event) {
+        if let Event::Peer(_) | Event::PeerLeft { .. } | Event::Message { .. } | Event::File(_) = &event {
+            self.panel.tell(Talk::Room(event.clone()));
+        }
         match event {
             Event::Reached => {
                 self.reached = true;
@@ -105,6 +114,9 @@ impl App {
         tile.set_state(state, reason);
         self.page.status.set_text(&words::state(tile));
         self.page.status.set("data-state", state.as_str());
+        if state == PeerState::Connected {
+            self.load_panel();
+        }
         match words {
             Some(words) => {
                 self.note(words, Some(("Try again", NoteAction::Reconnect)));
@@ -171,7 +183,7 @@ impl App {
         self.note_action = action.map(|(_, action)| action);
     }
 
-    fn hide_note(&mut self) {
+    pub(super) fn hide_note(&mut self) {
         self.note_action = None;
         self.page.call_note.show(false);
     }
@@ -192,6 +204,10 @@ impl App {
             Some(NoteAction::OpenMedia) => {
                 self.hide_note();
                 self.open_media();
+            }
+            Some(NoteAction::ShowPanel) => {
+                self.hide_note();
+                self.show_panel();
             }
             Some(NoteAction::Dismiss) | None => self.hide_note(),
         }
@@ -233,6 +249,7 @@ impl App {
     fn end(&mut self, title: &str, words: &str) {
         self.screen = Screen::Ended;
         remember_place("");
+        self.panel.tell(Talk::Left);
         self.end_visit();
         self.page.ended_title.set_text(title);
         self.page.ended_words.set_text(words);

@@ -5,6 +5,8 @@ mod call;
 mod check;
 mod lobby;
 mod page;
+mod panel;
+mod talk;
 mod tile;
 mod words;
 
@@ -21,6 +23,7 @@ use asks::{Ask, Asks};
 use check::Check;
 use dom::{Element, Memory};
 use page::Page;
+use panel::Panel;
 use tile::{Tile, on_off};
 
 /// How many tabs of one browser fit into a room without a server.
@@ -89,6 +92,7 @@ struct App {
     tiles: Vec<Tile>,
     meter: Option<(Meter, Interval)>,
     check: Check,
+    panel: Panel,
     note_action: Option<NoteAction>,
     _again: Option<Timeout>,
     _copied: Option<Timeout>,
@@ -103,6 +107,8 @@ enum NoteAction {
     /// Tries again to connect to a peer.
     Reconnect,
     OpenMedia,
+    /// Show the panel for messages and files.
+    ShowPanel,
     Dismiss,
 }
 
@@ -120,6 +126,7 @@ impl App {
             tiles: Vec::new(),
             meter: None,
             check: Check::default(),
+            panel: Panel::default(),
             note_action: None,
             _again: None,
             _copied: None,
@@ -189,6 +196,14 @@ impl App {
                 self.open_visit();
                 self.show_lobby();
             }
+            Ask::Talk => self.toggle_panel(),
+            Ask::TalkKey => {
+                if self.screen == Screen::Call {
+                    self.toggle_panel();
+                }
+            }
+            Ask::TalkNote(words) => self.note(&words, Some(("Show", NoteAction::ShowPanel))),
+            Ask::TalkLoaded(outcome) => self.panel_loaded(outcome),
             Ask::AddressChanged => self.address_changed(),
             Ask::PageHidden => self.end_visit(),
             Ask::PageShown => self.come_back(),

@@ -2,23 +2,26 @@
 
 use duologue::browser::dom::Element;
 
-/// Declares the elements by their ids; `Page::find` says which one is missing.
-macro_rules! page {
-    ($($field:ident = $id:literal,)+) => {
-        pub struct Page {
+/// Declares elements by their ids; `find` says which one is missing.
+macro_rules! elements {
+    ($vis:vis struct $name:ident { $($field:ident = $id:literal,)+ }) => {
+        $vis struct $name {
             $(pub $field: Element,)+
         }
 
-        impl Page {
+        impl $name {
             /// Finds every element, or says which is not there.
-            pub fn find() -> Result<Self, &'static str> {
+            $vis fn find() -> Result<Self, &'static str> {
                 Ok(Self { $($field: Element::by_id($id).ok_or($id)?,)+ })
             }
         }
     };
 }
 
-page! {
+pub(super) use elements;
+
+elements! {
+    pub struct Page {
     unsupported_title = "unsupported-title",
     unsupported_words = "unsupported-words",
     lobby_title = "lobby-title",
@@ -75,4 +78,6 @@ page! {
     check_relay = "check-relay",
     check_problems_row = "check-problems-row",
     check_problems = "check-problems",
+    talk_open = "talk-open",
+}
 }

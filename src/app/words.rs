@@ -16,6 +16,39 @@ pub const SOUND_BLOCKED: &str = "The browser holds back the sound until you say 
 pub const NO_WEBRTC: &str =
     "It has no WebRTC, which is what browsers call each other with, or it is switched off.";
 
+/// How many there are, as far as it fits into a small circle.
+pub fn count(number: usize) -> String {
+    if number > 99 { "99+".to_owned() } else { number.to_string() }
+}
+
+/// A number of bytes, in the unit that suits it (powers of a thousand, as disks and networks count).
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let (mut tenths, mut unit) = (bytes.saturating_mul(10), 0);
+    while tenths >= 9_995 && unit + 1 < UNITS.len() {
+        tenths = (tenths + 500) / 1000;
+        unit += 1;
+    }
+    let name = UNITS.get(unit).copied().unwrap_or_default();
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    if unit == 0 || whole >= 100 || tenth == 0 {
+        [&((tenths + 5) / 10).to_string(), " ", name].concat()
+    } else {
+        [&whole.to_string(), ".", &tenth.to_string(), " ", name].concat()
+    }
+}
+
+/// How long something will take.
+pub fn left_over(time: std::time::Duration) -> String {
+    let seconds = time.as_secs().max(1);
+    let (number, unit) = match seconds {
+        0..100 => (seconds, " s"),
+        100..6000 => ((seconds + 30) / 60, " min"),
+        _ => ((seconds + 1800) / 3600, " h"),
+    };
+    [&number.to_string(), unit, " left"].concat()
+}
+
 /// How to call someone who may have given no name.
 pub fn name(peer: &Peer) -> &str {
     if peer.name.is_empty() { "Guest" } else { &peer.name }

@@ -4,9 +4,9 @@ use gloo_events::EventListener;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, DocumentFragment, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement,
-    HtmlMediaElement, HtmlOptionElement, HtmlSelectElement, HtmlTemplateElement, KeyboardEvent, MediaStream,
-    Storage, Window,
+    ClipboardEvent, DataTransfer, Document, DocumentFragment, DragEvent, File, FileList, HtmlButtonElement,
+    HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlMediaElement, HtmlOptionElement, HtmlSelectElement,
+    HtmlTemplateElement, HtmlTextAreaElement, KeyboardEvent, MediaStream, Storage, Url, Window,
 };
 
 /// A few frames.
@@ -56,6 +56,11 @@ impl Element {
         let _ = self.0.set_attribute(attribute, value);
     }
 
+    /// Takes an attribute away.
+    pub fn unset(&self, attribute: &str) {
+        let _ = self.0.remove_attribute(attribute);
+    }
+
     /// Shows or hides it.
     pub fn show(&self, visible: bool) {
         let _ = if visible { self.0.remove_attribute("hidden") } else { self.0.set_attribute("hidden", "") };
@@ -99,6 +104,8 @@ impl Element {
             input.value()
         } else if let Some(select) = self.0.dyn_ref::<HtmlSelectElement>() {
             select.value()
+        } else if let Some(text) = self.0.dyn_ref::<HtmlTextAreaElement>() {
+            text.value()
         } else {
             String::new()
         }
@@ -110,6 +117,8 @@ impl Element {
             input.set_value(value);
         } else if let Some(select) = self.0.dyn_ref::<HtmlSelectElement>() {
             select.set_value(value);
+        } else if let Some(text) = self.0.dyn_ref::<HtmlTextAreaElement>() {
+            text.set_value(value);
         }
     }
 
@@ -128,6 +137,52 @@ impl Element {
                 let _ = self.0.append_child(&option);
             }
         }
+    }
+
+    /// Puts text behind what it shows.
+    pub fn append_text(&self, text: &str) {
+        if let Some(document) = document() {
+            let _ = self.0.append_child(&document.create_text_node(text));
+        }
+    }
+
+    /// Puts a link to `address` behind what it shows. The page there learns nothing of this one.
+    pub fn append_link(&self, address: &str) {
+        let link = document().and_then(|document| document.create_element("a").ok());
+        if let Some(link) = link.map(Self) {
+            link.set("href", address);
+            link.set("target", "_blank");
+            link.set("rel", "noopener noreferrer");
+            link.set_text(address);
+            self.append(&link);
+        }
+    }
+
+    /// Whether it is shown, as [`show`](Self::show) says.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        !self.0.has_attribute("hidden")
+    }
+
+    /// Shows its last lines.
+    pub fn scroll_to_end(&self) {
+        self.0.set_scroll_top(self.0.scroll_height());
+    }
+
+    /// Presses it.
+    pub fn click(&self) {
+        if let Some(element) = self.0.dyn_ref::<HtmlElement>() {
+            element.click();
+        }
+    }
+
+    /// The files that were chosen in a file field, which then is empty again.
+    #[must_use]
+    pub fn take_files(&self) -> Vec<File> {
+        let Some(input) = self.0.dyn_ref::<HtmlInputElement>() else { return Vec::new() };
+        let files = input.files().map(|files| listed(&files)).unwrap_or_default();
+        input.set_value("");
+        files
     }
 
     /// Puts `child` inside, at the end.
@@ -176,6 +231,129 @@ impl Element {
             then();
         })
     }
+}
+
+impl Element {
+    /// Calls `then` when Enter is pressed in it, without Shift and not to choose a word of an input method.
+    pub fn on_enter(&self, then: impl Fn() + 'static) -> EventListener {
+        self.on_key("Enter", move |event| {
+            let sends = !event.shift_key() && !event.is_composing();
+            if sends {
+                event.prevent_default();
+                then();
+            }
+        })
+    }
+
+    /// Calls `then` when Escape is pressed in it.
+    pub fn on_escape(&self, then: impl Fn() + 'static) -> EventListener {
+        self.on_key("Escape", move |_| then())
+    }
+
+    fn on_key(&self, key: &'static str, then: impl Fn(&KeyboardEvent) + 'static) -> EventListener {
+        let options = gloo_events::EventListenerOptions::enable_prevent_default();
+        EventListener::new_with_options(&self.0, "keydown", options, move |event| {
+            if let Some(event) = event.dyn_ref::<KeyboardEvent>().filter(|event| event.key() == key) {
+                then(event);
+            }
+        })
+    }
+}
+
+/// Calls `then` with the files that a person drops on `target`, or pastes anywhere, until the listeners are dropped. While
+/// files are held over it, it has `data-drop`.
+#[must_use]
+pub fn on_files(target: &Element, then: impl Fn(Vec<File>) + Clone + 'static) -> Vec<EventListener> {
+    let options = gloo_events::EventListenerOptions::enable_prevent_default();
+    let listen = |name: &'static str, deal: Box<dyn Fn(&DragEvent)>| {
+        EventListener::new_with_options(&target.0, name, options, move |event| {
+            if let Some(event) = event.dyn_ref::<DragEvent>().filter(|event| has_files(event.data_transfer()))
+            {
+                deal(event);
+            }
+        })
+    };
+    let (over, out, end) = (target.clone(), target.clone(), target.clone());
+    let dropped = then.clone();
+    let mut listeners = vec![
+        listen(
+            "dragover",
+            Box::new(move |event| {
+                event.prevent_default();
+                over.set("data-drop", "");
+            }),
+        ),
+        listen(
+            "dragleave",
+            Box::new(move |event| {
+                // Leaving a part of it is not leaving it.
+                if event.related_target().is_none() {
+                    out.unset("data-drop");
+                }
+            }),
+        ),
+        listen(
+            "drop",
+            Box::new(move |event| {
+                event.prevent_default();
+                end.unset("data-drop");
+                dropped(
+                    event.data_transfer().and_then(|it| it.files()).map(|it| listed(&it)).unwrap_or_default(),
+                );
+            }),
+        ),
+    ];
+    listeners.extend(document().map(|document| {
+        EventListener::new(document.as_ref(), "paste", move |event| {
+            let pasted = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
+            let files = pasted.and_then(|it| it.files()).map(|it| listed(&it)).unwrap_or_default();
+            if !files.is_empty() {
+                then(files);
+            }
+        })
+    }));
+    listeners
+}
+
+fn has_files(transfer: Option<DataTransfer>) -> bool {
+    transfer.is_some_and(|it| it.types().includes(&JsValue::from_str("Files"), 0))
+}
+
+fn listed(files: &FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|at| files.get(at)).collect()
+}
+
+/// An address under which the browser gives a file. Dropping it takes it back.
+pub struct ObjectUrl(String);
+
+impl ObjectUrl {
+    /// The address of a file.
+    #[must_use]
+    pub fn of(file: &File) -> Option<Self> {
+        Url::create_object_url_with_blob(file).ok().map(Self)
+    }
+
+    /// It as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for ObjectUrl {
+    fn drop(&mut self) {
+        let _ = Url::revoke_object_url(&self.0);
+    }
+}
+
+/// The time of day, as it is written here.
+#[must_use]
+pub fn time_of_day() -> String {
+    let options = js_sys::Object::new();
+    for name in ["hour", "minute"] {
+        let _ = js_sys::Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str("2-digit"));
+    }
+    js_sys::Date::new_0().to_locale_time_string_with_options("default", &options).into()
 }
 
 /// Calls `then` with each key that is pressed by itself and not into a field, until the listener is dropped.

@@ -1,7 +1,6 @@
 //! Files: carries out what the machine says.
 
-use std::collections::BTreeMap;
-
+use duologue_engine::Table;
 use duologue_engine::transfer::{
     Buffer, Event as Told, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
 };
@@ -19,12 +18,12 @@ pub(super) struct Files {
     peer: Peer,
     machine: Transfers,
     /// What the application holds, of transfers that are not over.
-    transfers: BTreeMap<Id, Transfer>,
+    transfers: Table<Id, Transfer>,
     /// What we send.
-    files: BTreeMap<u32, File>,
+    files: Table<u32, File>,
     /// Where goes what we receive.
-    sinks: BTreeMap<u32, Sink>,
-    buffers: BTreeMap<Buffer, (Id, Uint8Array)>,
+    sinks: Table<u32, Sink>,
+    buffers: Table<Buffer, (Id, Uint8Array)>,
     /// The piece that the machine is told of.
     piece: Option<Uint8Array>,
     low_mark: usize,
@@ -51,10 +50,10 @@ impl Files {
         Self {
             peer,
             machine: Transfers::default(),
-            transfers: BTreeMap::new(),
-            files: BTreeMap::new(),
-            sinks: BTreeMap::new(),
-            buffers: BTreeMap::new(),
+            transfers: Table::default(),
+            files: Table::default(),
+            sinks: Table::default(),
+            buffers: Table::default(),
             piece: None,
             low_mark: 0,
             to,
@@ -103,7 +102,7 @@ impl Files {
         let input = match done {
             Done::Input(input) => input,
             Done::Ready(number, Ok((sink, held))) => {
-                if !self.transfers.contains_key(&Id { sender: Side::There, number }) {
+                if !self.transfers.contains(Id { sender: Side::There, number }) {
                     // It was cancelled meanwhile.
                     wasm_bindgen_futures::spawn_local(sink.abandon(true));
                     return;
@@ -122,7 +121,7 @@ impl Files {
             Done::Finished(number, outcome) => {
                 let id = Id { sender: Side::There, number };
                 let outcome = outcome.map(|saved| {
-                    if let Some(transfer) = self.transfers.get(&id) {
+                    if let Some(transfer) = self.transfers.get(id) {
                         transfer.set_saved(saved);
                     }
                 });
@@ -135,7 +134,7 @@ impl Files {
 
     /// Gets ready to save a file, which takes a moment.
     fn prepare(&self, number: u32, destination: Destination) {
-        let Some(transfer) = self.transfers.get(&Id { sender: Side::There, number }) else { return };
+        let Some(transfer) = self.transfers.get(Id { sender: Side::There, number }) else { return };
         let (file, done) = (transfer.file().clone(), self.done.clone());
         wasm_bindgen_futures::spawn_local(async move {
             let ready = Sink::open(&file, destination).await;
@@ -175,27 +174,29 @@ impl Files {
                 let _ = channels.is_some_and(|channels| channels.words.send_bytes(&frame));
             }
             Output::Send { head, buffer, from, to } => {
-                if let (Some(channels), Some((_, bytes))) = (channels, self.buffers.get(&buffer)) {
+                if let (Some(channels), Some((_, bytes))) = (channels, self.buffers.get(buffer)) {
                     let _ = channels.bytes.send_buffer(&browser::frame(&head, bytes, from, to));
                 }
             }
             Output::Place { id, buffer, length, skip, at } => {
                 let Some(piece) = &self.piece else { return };
-                let (_, bytes) =
-                    self.buffers.entry(buffer).or_insert_with(|| (id, Uint8Array::new_with_length(length)));
+                if !self.buffers.contains(buffer) {
+                    self.buffers.insert(buffer, (id, Uint8Array::new_with_length(length)));
+                }
+                let Some((_, bytes)) = self.buffers.get(buffer) else { return };
                 bytes.set(&piece.subarray(skip as u32, piece.length()), at);
             }
             Output::Read { id, buffer, from, length } => self.read(id, buffer, from, length),
             Output::Digest(buffer) => self.digest(buffer),
             Output::Write { id, buffer, chunk, hash } => {
                 let (Some((_, bytes)), Some(sink)) =
-                    (self.buffers.remove(&buffer), self.sinks.get(&id.number).cloned())
+                    (self.buffers.remove(buffer), self.sinks.get(id.number).cloned())
                 else {
                     return;
                 };
                 self.later(async move { Input::Written(buffer, sink.write(chunk, hash, bytes).await) });
             }
-            Output::Discard(buffer) => drop(self.buffers.remove(&buffer)),
+            Output::Discard(buffer) => drop(self.buffers.remove(buffer)),
             Output::Root(id, all) => {
                 let bytes = Uint8Array::from(all.as_slice());
                 self.later(async move {
@@ -212,7 +213,7 @@ impl Files {
     }
 
     fn read(&self, id: Id, buffer: Buffer, from: u64, length: u32) {
-        let Some(file) = self.files.get(&id.number).cloned() else { return };
+        let Some(file) = self.files.get(id.number).cloned() else { return };
         let done = self.done.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let read = async {
@@ -226,7 +227,7 @@ impl Files {
     }
 
     fn digest(&self, buffer: Buffer) {
-        let Some((id, bytes)) = self.buffers.get(&buffer).cloned() else { return };
+        let Some((id, bytes)) = self.buffers.get(buffer).cloned() else { return };
         self.later(async move {
             match browser::sha256(&bytes).await {
                 Ok(hash) => Input::Digested(buffer, hash),
@@ -237,7 +238,7 @@ impl Files {
 
     fn finish(&self, id: Id) {
         let (Some(sink), Some(transfer)) =
-            (self.sinks.get(&id.number).cloned(), self.transfers.get(&id).cloned())
+            (self.sinks.get(id.number).cloned(), self.transfers.get(id).cloned())
         else {
             return;
         };
@@ -259,11 +260,11 @@ impl Files {
     }
 
     fn release(&mut self, id: Id, keep: bool) {
-        self.buffers.retain(|_, (owner, _)| *owner != id);
+        self.buffers.retain(|(owner, _)| *owner != id);
         match id.sender {
-            Side::Here => drop(self.files.remove(&id.number)),
+            Side::Here => drop(self.files.remove(id.number)),
             Side::There => {
-                if let Some(sink) = self.sinks.remove(&id.number) {
+                if let Some(sink) = self.sinks.remove(id.number) {
                     wasm_bindgen_futures::spawn_local(sink.abandon(keep));
                 }
             }
@@ -280,12 +281,12 @@ impl Files {
             Told::Accepted(id) => self.set(id, TransferState::Active(Default::default())),
             Told::Progress(id, progress) => self.set(id, TransferState::Active(progress)),
             Told::Completed(id) => {
-                if let Some(transfer) = self.transfers.remove(&id) {
+                if let Some(transfer) = self.transfers.remove(id) {
                     transfer.set(TransferState::Done(transfer.saved()));
                 }
             }
             Told::Failed(id, failure) => {
-                if let Some(transfer) = self.transfers.remove(&id) {
+                if let Some(transfer) = self.transfers.remove(id) {
                     transfer.set(TransferState::Failed(TransferError(failure)));
                 }
             }
@@ -294,7 +295,7 @@ impl Files {
     }
 
     fn set(&self, id: Id, state: TransferState) {
-        if let Some(transfer) = self.transfers.get(&id) {
+        if let Some(transfer) = self.transfers.get(id) {
             transfer.set(state);
         }
     }

@@ -1,7 +1,6 @@
 //! Messages: carries out what the machine says.
 
-use std::collections::BTreeMap;
-
+use duologue_engine::Table;
 use duologue_engine::messages::{Body, Input, LOW, Loss, Messages, Mode, Output};
 use futures_channel::oneshot;
 use js_sys::Uint8Array;
@@ -58,7 +57,7 @@ struct Pending {
 #[derive(Default)]
 pub(super) struct Mail {
     machine: Messages,
-    pending: BTreeMap<u32, Pending>,
+    pending: Table<u32, Pending>,
     next: u32,
 }
 
@@ -130,13 +129,13 @@ impl Mail {
                 }
                 Output::Taken(id) => self.taken(id),
                 Output::Delivered(id) => {
-                    if let Some(delivered) = self.pending.remove(&id).and_then(|it| it.delivered) {
+                    if let Some(delivered) = self.pending.remove(id).and_then(|it| it.delivered) {
                         // Fails where nobody waits for it.
                         let _ = delivered.send(Ok(()));
                     }
                 }
                 Output::Lost(id, loss) => {
-                    if let Some(Pending { taken, delivered, .. }) = self.pending.remove(&id) {
+                    if let Some(Pending { taken, delivered, .. }) = self.pending.remove(id) {
                         unconfirmed += usize::from(taken.is_none());
                         // Both fail where nobody waits for it.
                         if let Some(taken) = taken {
@@ -157,7 +156,7 @@ impl Mail {
     }
 
     fn taken(&mut self, id: u32) {
-        let Some(pending) = self.pending.get_mut(&id) else { return };
+        let Some(pending) = self.pending.get_mut(id) else { return };
         let (delivered, delivery) = oneshot::channel();
         if let Some(taken) = pending.taken.take() {
             // Fails where nobody waits for it.
@@ -165,7 +164,7 @@ impl Mail {
         }
         if pending.mode == Mode::Lossy {
             let _ = delivered.send(Ok(()));
-            self.pending.remove(&id);
+            self.pending.remove(id);
         } else {
             pending.delivered = Some(delivered);
         }

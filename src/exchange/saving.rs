@@ -7,9 +7,9 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use duologue_engine::Table;
 use duologue_engine::transfer::{CHUNK, FileInfo, Hash};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -61,7 +61,7 @@ pub(crate) enum Sink {
     /// To the chosen file at once: the page may not keep as much.
     Chosen(Rc<Writable>),
     /// To the browser's memory.
-    Memory(Rc<RefCell<BTreeMap<u32, Uint8Array>>>),
+    Memory(Rc<RefCell<Table<u32, Uint8Array>>>),
 }
 
 impl Sink {
@@ -151,7 +151,7 @@ pub(crate) struct Stash {
     folder: Folder,
     name: String,
     size: u64,
-    segments: RefCell<BTreeMap<u32, Rc<Segment>>>,
+    segments: RefCell<Table<u32, Rc<Segment>>>,
     keep: Cell<bool>,
     /// Held while this page uses the folder, so that no other tab takes or removes it.
     _lock: Option<Lock>,
@@ -229,11 +229,13 @@ impl Stash {
 
     fn segment(&self, number: u32) -> Rc<Segment> {
         let mut segments = self.segments.borrow_mut();
-        let segment = segments.entry(number).or_insert_with(|| {
-            let hashes = RefCell::new(vec![0; HEAD as usize]);
-            Rc::new(Segment { hashes, file: futures_util::lock::Mutex::new(None) })
-        });
-        Rc::clone(segment)
+        if let Some(segment) = segments.get(number) {
+            return Rc::clone(segment);
+        }
+        let hashes = RefCell::new(vec![0; HEAD as usize]);
+        let segment = Rc::new(Segment { hashes, file: futures_util::lock::Mutex::new(None) });
+        segments.insert(number, Rc::clone(&segment));
+        segment
     }
 
     async fn write(&self, chunk: u32, hash: Hash, bytes: &Uint8Array) -> Result<(), String> {

@@ -18,6 +18,7 @@ pub mod messages;
 mod negotiation;
 mod recovery;
 mod session;
+mod table;
 mod time;
 pub mod transfer;
 
@@ -33,4 +34,5 @@ pub use recovery::{
 pub use session::{
     Event as SessionEvent, Input as SessionInput, Output as SessionOutput, Session, Timing, Way,
 };
+pub use table::Table;
 pub use time::Instant;

@@ -1,19 +1,19 @@
 //! A set of numbers that lie mostly together.
 
-use std::collections::BTreeMap;
+use crate::table::Table;
 
 /// Numbers of chunks, as ranges: whole files take as much room as one chunk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ranges {
     /// First number and the one behind the last; they neither touch nor overlap.
-    ranges: BTreeMap<u32, u32>,
+    ranges: Table<u32, u32>,
 }
 
 impl Ranges {
     /// Whether `number` is in it.
     #[must_use]
     pub fn contains(&self, number: u32) -> bool {
-        self.ranges.range(..=number).next_back().is_some_and(|(_, end)| number < *end)
+        self.ranges.up_to(number).is_some_and(|(_, end)| number < *end)
     }
 
     /// Whether it holds nothing.
@@ -48,23 +48,24 @@ impl Ranges {
         if first >= end {
             return;
         }
-        while let Some((&start, &stop)) =
-            self.ranges.range(..=end).next_back().filter(|(_, stop)| **stop >= first)
+        while let Some((start, stop)) = self.ranges.up_to(end).map(|(start, stop)| (start, *stop))
+            && stop >= first
         {
             first = first.min(start);
             end = end.max(stop);
-            self.ranges.remove(&start);
+            self.ranges.remove(start);
         }
         self.ranges.insert(first, end);
     }
 
     /// Takes `number` out. `false` if it was not there.
     pub fn remove(&mut self, number: u32) -> bool {
-        let Some((&first, &end)) = self.ranges.range(..=number).next_back().filter(|(_, end)| number < **end)
+        let Some((first, end)) =
+            self.ranges.up_to(number).map(|(first, end)| (first, *end)).filter(|(_, end)| number < *end)
         else {
             return false;
         };
-        self.ranges.remove(&first);
+        self.ranges.remove(first);
         self.insert_range(first, number);
         self.insert_range(number + 1, end);
         true
@@ -72,17 +73,16 @@ impl Ranges {
 
     /// Takes out the lowest number.
     pub fn pop(&mut self) -> Option<u32> {
-        let (&first, &end) = self.ranges.iter().next()?;
-        self.ranges.remove(&first);
-        self.insert_range(first + 1, end);
-        Some(first)
+        self.pop_range(1).map(|(first, _)| first)
     }
 
     /// Takes out the lowest numbers that lie together, at most `most`: the first of them, and how many.
     pub fn pop_range(&mut self, most: u32) -> Option<(u32, u32)> {
-        let (&first, &end) = self.ranges.iter().next().filter(|_| most > 0)?;
+        if most == 0 {
+            return None;
+        }
+        let (first, end) = self.ranges.pop()?;
         let count = most.min(end - first);
-        self.ranges.remove(&first);
         self.insert_range(first + count, end);
         Some((first, count))
     }

@@ -1,10 +1,11 @@
 //! One file that we receive.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::sending::root_input;
 use super::wire::{Control, MOST_HASHES, MOST_RANGES, PieceHead};
 use super::{Buffer, FileInfo, Hash, Id, Output, Ranges, Reason, Side};
+use crate::table::Table;
 
 /// A chunk that arrived altered so often will not arrive otherwise.
 const MOST_TRIES: u8 = 3;
@@ -24,19 +25,19 @@ pub(super) struct Receiving {
     pub(super) safe: u64,
     told_safe: u64,
     /// The hashes of what is written.
-    hashes: BTreeMap<u32, Hash>,
+    hashes: Table<u32, Hash>,
     /// What is neither written nor under way.
     missing: Ranges,
     /// What the sender was asked for and has not sent.
     asked: Ranges,
     /// What is here from an earlier try, and not yet known to be the sender's.
-    held: BTreeMap<u32, Hash>,
+    held: Table<u32, Hash>,
     /// Of these the sender was asked for the hashes.
     checking: Ranges,
     assembling: Option<Assembling>,
     /// Chunks that are hashed or written.
-    working: BTreeMap<Buffer, Working>,
-    tries: BTreeMap<u32, u8>,
+    working: Table<Buffer, Working>,
+    tries: Table<u32, u8>,
     told_root: Option<Hash>,
     root: Option<Hash>,
     root_asked: bool,
@@ -71,14 +72,14 @@ impl Receiving {
             paused_there: false,
             safe: 0,
             told_safe: 0,
-            hashes: BTreeMap::new(),
+            hashes: Table::default(),
             missing,
             asked: Ranges::default(),
-            held: BTreeMap::new(),
+            held: Table::default(),
             checking: Ranges::default(),
             assembling: None,
-            working: BTreeMap::new(),
-            tries: BTreeMap::new(),
+            working: Table::default(),
+            tries: Table::default(),
             told_root: None,
             root: None,
             root_asked: false,
@@ -106,9 +107,9 @@ impl Receiving {
             out.push_back(say(&Control::Pause { sender: Side::There, number: self.id.number, paused: true }));
         }
         self.checking = Ranges::default();
-        self.held.keys().for_each(|chunk| {
-            self.checking.insert(*chunk);
-        });
+        for (chunk, _) in self.held.iter() {
+            self.checking.insert(chunk);
+        }
         let mut asked = self.checking.clone();
         while let Some((first, count)) = asked.pop_range(MOST_HASHES) {
             out.push_back(say(&Control::Check { number: self.id.number, first, count }));
@@ -187,7 +188,7 @@ impl Receiving {
     }
 
     pub(super) fn owns(&self, buffer: Buffer) -> bool {
-        self.working.contains_key(&buffer)
+        self.working.contains(buffer)
     }
 
     /// A chunk was hashed.
@@ -197,17 +198,17 @@ impl Receiving {
         hash: Hash,
         out: &mut VecDeque<Output>,
     ) -> Result<(), Reason> {
-        let Some(working) = self.working.get(&buffer) else { return Ok(()) };
+        let Some(working) = self.working.get(buffer) else { return Ok(()) };
         if hash == working.claimed {
             out.push_back(Output::Write { id: self.id, buffer, chunk: working.chunk, hash });
             return Ok(());
         }
         let chunk = working.chunk;
-        self.working.remove(&buffer);
+        self.working.remove(buffer);
         out.push_back(Output::Discard(buffer));
-        let tries = self.tries.entry(chunk).or_default();
-        *tries += 1;
-        if *tries >= MOST_TRIES {
+        let tries = self.tries.get(chunk).map_or(1, |before| before + 1);
+        self.tries.insert(chunk, tries);
+        if tries >= MOST_TRIES {
             return Err(Reason::Damaged);
         }
         self.missing.insert(chunk);
@@ -216,7 +217,7 @@ impl Receiving {
 
     /// A chunk was written, or could not be.
     pub(super) fn written(&mut self, buffer: Buffer, outcome: Result<(), String>) -> Result<(), Reason> {
-        let Some(working) = self.working.remove(&buffer) else { return Ok(()) };
+        let Some(working) = self.working.remove(buffer) else { return Ok(()) };
         outcome.map_err(Reason::CannotSave)?;
         self.keep(working.chunk, working.claimed);
         Ok(())
@@ -234,7 +235,7 @@ impl Receiving {
             if !self.checking.remove(chunk) {
                 return Err(Reason::Malformed);
             }
-            match self.held.remove(&chunk) {
+            match self.held.remove(chunk) {
                 Some(held) if held == *hash => self.keep(chunk, held),
                 _ => {
                     self.missing.insert(chunk);

@@ -1,9 +1,10 @@
 //! One file that we send.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::wire::{Control, MOST_HASHES, PieceHead};
 use super::{Buffer, CHUNK, FileInfo, Hash, Id, Output, Ranges, Reason, Side};
+use crate::table::Table;
 
 /// More separate ranges than these are wanted by nobody who means well.
 const MOST_WANTED_PIECES: usize = 4096;
@@ -20,14 +21,14 @@ pub(super) struct Sending {
     /// Bytes that the receiver says are safe.
     pub(super) safe: u64,
     /// The hashes of chunks, as far as they were read.
-    hashes: BTreeMap<u32, Hash>,
+    hashes: Table<u32, Hash>,
     root: Option<Hash>,
     root_asked: bool,
     /// What the receiver wants, and what it wants the hashes of.
     wanted: Ranges,
     checks: Ranges,
     check: Option<Check>,
-    reading: BTreeMap<Buffer, Reading>,
+    reading: Table<Buffer, Reading>,
     ready: VecDeque<Ready>,
 }
 
@@ -63,13 +64,13 @@ impl Sending {
             paused_here: false,
             paused_there: false,
             safe: 0,
-            hashes: BTreeMap::new(),
+            hashes: Table::default(),
             root: None,
             root_asked: false,
             wanted: Ranges::default(),
             checks: Ranges::default(),
             check: None,
-            reading: BTreeMap::new(),
+            reading: Table::default(),
             ready: VecDeque::new(),
         }
     }
@@ -118,7 +119,7 @@ impl Sending {
     }
 
     pub(super) fn owns(&self, buffer: Buffer) -> bool {
-        self.reading.contains_key(&buffer)
+        self.reading.contains(buffer)
     }
 
     /// A chunk was read, or could not be.
@@ -128,7 +129,7 @@ impl Sending {
         outcome: Result<Hash, String>,
         out: &mut VecDeque<Output>,
     ) -> Result<(), Reason> {
-        let Some(reading) = self.reading.remove(&buffer) else { return Ok(()) };
+        let Some(reading) = self.reading.remove(buffer) else { return Ok(()) };
         let hash = outcome.map_err(Reason::Unreadable)?;
         if self.hashes.insert(reading.chunk, hash).is_some_and(|before| before != hash) {
             return Err(Reason::Changed);
@@ -189,7 +190,7 @@ impl Sending {
             };
             let mut next = check.first + u32::try_from(check.hashes.len()).unwrap_or(u32::MAX);
             while next < check.first + check.count
-                && let Some(hash) = self.hashes.get(&next)
+                && let Some(hash) = self.hashes.get(next)
             {
                 check.hashes.push(*hash);
                 next += 1;
@@ -244,7 +245,7 @@ impl Sending {
 }
 
 /// What the root is the hash of: the size, and the hashes of all chunks in their order.
-pub(super) fn root_input(size: u64, hashes: &BTreeMap<u32, Hash>) -> Vec<u8> {
+pub(super) fn root_input(size: u64, hashes: &Table<u32, Hash>) -> Vec<u8> {
     let mut all = size.to_le_bytes().to_vec();
     hashes.values().for_each(|hash| all.extend(hash));
     all

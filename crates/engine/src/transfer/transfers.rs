@@ -1,6 +1,6 @@
 //! All files to and from one peer.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::pace::Pace;
@@ -8,6 +8,7 @@ use super::receiving::Receiving;
 use super::sending::Sending;
 use super::wire::{Control, PieceHead};
 use super::{Buffer, CHUNK, Event, Failure, FileInfo, Id, Input, Output, Progress, Reason, Side, WINDOW};
+use crate::table::Table;
 use crate::time::Instant;
 
 /// How often the application hears how far it is.
@@ -42,11 +43,11 @@ enum Ended {
 pub struct Transfers {
     /// The most bytes the peer takes in a frame, while there are channels.
     most_frame: Option<usize>,
-    sending: BTreeMap<u32, Sending>,
-    receiving: BTreeMap<u32, Receiving>,
+    sending: Table<u32, Sending>,
+    receiving: Table<u32, Receiving>,
     /// What ended of what was offered to us, the oldest first.
     ended: VecDeque<(u32, Ended)>,
-    paces: BTreeMap<Id, (Pace, Progress)>,
+    paces: Table<Id, (Pace, Progress)>,
     tell: Option<Instant>,
     next_buffer: Buffer,
     /// Which of ours had its turn last.
@@ -82,14 +83,14 @@ impl Transfers {
             Input::Offer { number, file } => self.offer(number, file),
             Input::Accept { number, held } => {
                 let connected = self.most_frame.is_some();
-                if let Some(receiving) = self.receiving.get_mut(&number).filter(|it| !it.accepted) {
+                if let Some(receiving) = self.receiving.get_mut(number).filter(|it| !it.accepted) {
                     let connected = connected && receiving.confirmed;
                     receiving.accept(held, connected, &mut self.outputs);
                 }
             }
             Input::Cancel(id, reason) => self.fail(id, Failure { by: Side::Here, reason }),
             Input::Pause(id, paused) => self.pause(id, paused),
-            Input::Read(buffer, outcome) => match self.sending.values_mut().find(|it| it.owns(buffer)) {
+            Input::Read(buffer, outcome) => match self.sending.find_mut(|it| it.owns(buffer)) {
                 Some(sending) => {
                     let (id, done) = (sending.id, sending.read(buffer, outcome, &mut self.outputs));
                     self.check(id, done);
@@ -97,25 +98,25 @@ impl Transfers {
                 None => self.outputs.push_back(Output::Discard(buffer)),
             },
             Input::Digested(buffer, hash) => {
-                if let Some(receiving) = self.receiving.values_mut().find(|it| it.owns(buffer)) {
+                if let Some(receiving) = self.receiving.find_mut(|it| it.owns(buffer)) {
                     let (id, done) = (receiving.id, receiving.digested(buffer, hash, &mut self.outputs));
                     self.check(id, done);
                 }
             }
             Input::Written(buffer, outcome) => {
-                if let Some(receiving) = self.receiving.values_mut().find(|it| it.owns(buffer)) {
+                if let Some(receiving) = self.receiving.find_mut(|it| it.owns(buffer)) {
                     let (id, done) = (receiving.id, receiving.written(buffer, outcome));
                     self.check(id, done);
                 }
             }
             Input::Root(id, root) => match id.sender {
                 Side::Here => {
-                    if let Some(sending) = self.sending.get_mut(&id.number) {
+                    if let Some(sending) = self.sending.get_mut(id.number) {
                         sending.rooted(root, self.most_frame.is_some(), &mut self.outputs);
                     }
                 }
                 Side::There => {
-                    if let Some(receiving) = self.receiving.get_mut(&id.number) {
+                    if let Some(receiving) = self.receiving.get_mut(id.number) {
                         receiving.rooted(root);
                     }
                 }
@@ -213,7 +214,7 @@ impl Transfers {
                 self.with_receiving(number, |receiving, _| receiving.hashes(first, &hashes));
             }
             Control::Accept { number } => {
-                let Some(sending) = self.sending.get_mut(&number) else {
+                let Some(sending) = self.sending.get_mut(number) else {
                     return self.forgotten(Id { sender: Side::Here, number });
                 };
                 let first = !sending.accepted;
@@ -229,9 +230,9 @@ impl Transfers {
                 self.with_sending(number, |sending| sending.want_hashes(first, count));
             }
             Control::Done { number } => {
-                if self.sending.remove(&number).is_some() {
+                if self.sending.remove(number).is_some() {
                     let id = Id { sender: Side::Here, number };
-                    self.paces.remove(&id);
+                    self.paces.remove(id);
                     self.outputs.push_back(Output::Release { id, keep: false });
                     self.event(Event::Completed(id));
                 }
@@ -240,13 +241,13 @@ impl Transfers {
                 self.end(Id { sender, number }, Failure { by: Side::There, reason });
             }
             Control::Pause { sender: Side::Here, number, paused } => {
-                if let Some(sending) = self.sending.get_mut(&number) {
+                if let Some(sending) = self.sending.get_mut(number) {
                     sending.paused_there = paused;
                     self.tell_one(Id { sender: Side::Here, number });
                 }
             }
             Control::Pause { sender: Side::There, number, paused } => {
-                if let Some(receiving) = self.receiving.get_mut(&number) {
+                if let Some(receiving) = self.receiving.get_mut(number) {
                     receiving.paused_there = paused;
                     self.tell_one(Id { sender: Side::There, number });
                 }
@@ -264,7 +265,7 @@ impl Transfers {
             };
             return self.outputs.push_back(say(&word));
         }
-        if let Some(receiving) = self.receiving.get_mut(&number) {
+        if let Some(receiving) = self.receiving.get_mut(number) {
             if receiving.file != file {
                 return self.fail(id, Failure { by: Side::There, reason: Reason::Changed });
             }
@@ -290,7 +291,7 @@ impl Transfers {
 
     fn with_sending(&mut self, number: u32, take: impl FnOnce(&mut Sending) -> Result<(), Reason>) {
         let id = Id { sender: Side::Here, number };
-        match self.sending.get_mut(&number) {
+        match self.sending.get_mut(number) {
             Some(sending) => {
                 let done = take(sending);
                 self.check_peer(id, done);
@@ -305,7 +306,7 @@ impl Transfers {
         take: impl FnOnce(&mut Receiving, &mut VecDeque<Output>) -> Result<(), Reason>,
     ) {
         // One that is over here: the sender will hear of it, or has.
-        if let Some(receiving) = self.receiving.get_mut(&number) {
+        if let Some(receiving) = self.receiving.get_mut(number) {
             let (id, done) = (receiving.id, take(receiving, &mut self.outputs));
             self.check_peer(id, done);
         }
@@ -321,7 +322,7 @@ impl Transfers {
             return self.malformed("a piece of a file that cannot be read");
         };
         // Of one that is over, pieces may still be on their way.
-        let Some(receiving) = self.receiving.get_mut(&head.number) else { return };
+        let Some(receiving) = self.receiving.get_mut(head.number) else { return };
         if let Err(what) = receiving.piece(&head, length, &mut self.next_buffer, &mut self.outputs) {
             self.malformed(what);
         }
@@ -329,8 +330,8 @@ impl Transfers {
 
     fn pause(&mut self, id: Id, paused: bool) {
         let there = match id.sender {
-            Side::Here => self.sending.get_mut(&id.number).map(|it| &mut it.paused_here),
-            Side::There => self.receiving.get_mut(&id.number).map(|it| &mut it.paused_here),
+            Side::Here => self.sending.get_mut(id.number).map(|it| &mut it.paused_here),
+            Side::There => self.receiving.get_mut(id.number).map(|it| &mut it.paused_here),
         };
         let Some(flag) = there.filter(|flag| **flag != paused) else { return };
         *flag = paused;
@@ -342,14 +343,14 @@ impl Transfers {
 
     fn saved(&mut self, id: Id) {
         let Some(receiving) =
-            self.receiving.get(&id.number).filter(|it| it.finishing && id.sender == Side::There)
+            self.receiving.get(id.number).filter(|it| it.finishing && id.sender == Side::There)
         else {
             return;
         };
         let number = receiving.id.number;
-        self.receiving.remove(&number);
+        self.receiving.remove(number);
         self.remember(number, Ended::Done);
-        self.paces.remove(&id);
+        self.paces.remove(id);
         if self.most_frame.is_some() {
             self.outputs.push_back(say(&Control::Done { number }));
         }
@@ -392,9 +393,9 @@ impl Transfers {
     /// Ends a transfer. `false` if it was over.
     fn end(&mut self, id: Id, failure: Failure) -> bool {
         let keep = match id.sender {
-            Side::Here => self.sending.remove(&id.number).map(|_| false),
+            Side::Here => self.sending.remove(id.number).map(|_| false),
             Side::There => {
-                let receiving = self.receiving.remove(&id.number);
+                let receiving = self.receiving.remove(id.number);
                 receiving.map(|it| it.accepted && failure.reason.leaves_chunks())
             }
         };
@@ -402,7 +403,7 @@ impl Transfers {
         if id.sender == Side::There {
             self.remember(id.number, Ended::Not(failure.reason.clone()));
         }
-        self.paces.remove(&id);
+        self.paces.remove(id);
         self.outputs.push_back(Output::Release { id, keep });
         self.event(Event::Failed(id, failure));
         true
@@ -455,10 +456,10 @@ impl Transfers {
         let most = most_frame.min(usize::try_from(piece).unwrap_or(usize::MAX));
         let mut idle = 0;
         while self.buffered < self.mark() && idle <= self.sending.len() {
-            let after = self.sending.range(self.turn.saturating_add(1)..).next();
-            let Some((&number, _)) = after.or_else(|| self.sending.iter().next()) else { return };
+            let after = self.sending.after(self.turn).or_else(|| self.sending.iter().next());
+            let Some(number) = after.map(|(number, _)| number) else { return };
             self.turn = number;
-            let sent = self.sending.get_mut(&number).and_then(|it| it.send_piece(most, &mut self.outputs));
+            let sent = self.sending.get_mut(number).and_then(|it| it.send_piece(most, &mut self.outputs));
             match sent {
                 Some(bytes) => {
                     idle = 0;
@@ -499,7 +500,7 @@ impl Transfers {
     fn tell_progress(&mut self, now: Instant) {
         let live: Vec<_> = self.live().collect();
         for (id, mut progress, size) in live {
-            let (pace, told) = self.paces.entry(id).or_default();
+            let (mut pace, told) = self.paces.remove(id).unwrap_or_default();
             if progress.paused_here || progress.paused_there {
                 pace.clear();
             } else {
@@ -509,8 +510,8 @@ impl Transfers {
             progress.left = progress.rate.filter(|rate| *rate > 0).map(|rate| {
                 Duration::from_millis(size.saturating_sub(progress.bytes).saturating_mul(1000) / rate)
             });
-            if *told != progress {
-                *told = progress;
+            self.paces.insert(id, (pace, progress));
+            if told != progress {
                 self.outputs.push_back(Output::Event(Event::Progress(id, progress)));
             }
         }
@@ -520,9 +521,7 @@ impl Transfers {
     fn tell_one(&mut self, id: Id) {
         let found = self.live().find(|(live, ..)| *live == id);
         if let Some((_, progress, _)) = found {
-            let (pace, told) = self.paces.entry(id).or_default();
-            pace.clear();
-            *told = progress;
+            self.paces.insert(id, (Pace::default(), progress));
             self.event(Event::Progress(id, progress));
         }
     }
