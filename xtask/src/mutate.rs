@@ -9,6 +9,7 @@ use crate::run::{Outcome, cargo, root};
 /// A rule, and how to take it away.
 struct Rule {
     what: &'static str,
+    /// In [`ENGINE`].
     file: &'static str,
     /// This text, which is there once,
     from: &'static str,
@@ -18,141 +19,139 @@ struct Rule {
     guard: &'static str,
 }
 
-const NEGOTIATION: &str = "crates/engine/src/negotiation/mod.rs";
-const SAID: &str = "crates/engine/src/negotiation/said.rs";
-const SESSION: &str = "crates/engine/src/session/mod.rs";
-const RECOVERY: &str = "crates/engine/src/recovery/mod.rs";
+/// Where the rules are.
+const ENGINE: &str = "crates/engine/src";
 
 const RULES: [Rule; 19] = [
     Rule {
         what: "candidates wait for their description",
-        file: NEGOTIATION,
+        file: "negotiation/candidates.rs",
         from: "if fits && !applying && (named || self.inbox.is_empty()) {",
         to: "if true || (fits && !applying && (named || self.inbox.is_empty())) {",
         guard: "every_schedule_ends_in_agreement",
     },
     Rule {
         what: "an answer fits the offer it names",
-        file: NEGOTIATION,
+        file: "negotiation/exchange.rs",
         from: "if negotiation.is_some_and(|answered| answered != id) {",
         to: "if negotiation.is_some_and(|answered| answered != id) && id == 0 {",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "the impolite side passes over an offer while its own is out",
-        file: NEGOTIATION,
+        file: "negotiation/exchange.rs",
         from: "Phase::OfferOut { .. } if self.role == Role::Caller => {\n",
         to: "Phase::OfferOut { .. } if self.role == Role::Caller && id_never() => {\n",
         guard: "every_schedule_ends_in_agreement",
     },
     Rule {
         what: "what was passed over as the caller is taken up as the callee",
-        file: NEGOTIATION,
+        file: "negotiation/mod.rs",
         from: "            self.last_remote_offer = before;\n",
         to: "            let _ = before;\n",
         guard: "a_caller_that_becomes_the_callee_takes_up_the_offer_it_had_passed_over",
     },
     Rule {
         what: "parts follow the server's last introduction",
-        file: NEGOTIATION,
+        file: "negotiation/mod.rs",
         from: "        self.role = role;\n",
         to: "",
         guard: "every_schedule_ends_in_agreement",
     },
     Rule {
         what: "an interruption is followed by saying everything again",
-        file: NEGOTIATION,
+        file: "negotiation/mod.rs",
         from: "for signal in self.said.again(&self.applied.local) {",
         to: "for signal in self.said.again(&self.applied.local).into_iter().take(0) {",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "an open offer is among what is said again",
-        file: SAID,
+        file: "negotiation/said.rs",
         from: "        self.0.push(signal.clone());\n",
         to: "        if !is_offer(signal) {\n            self.0.push(signal.clone());\n        }\n",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "the last answer is among what is said again",
-        file: SAID,
+        file: "negotiation/said.rs",
         from: "        self.0.push(signal.clone());\n",
         to: "        if is_offer(signal) || matches!(signal, Signal::Candidate(_)) {\n            self.0.push(signal.clone());\n        }\n",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "candidates are among what is said again",
-        file: SAID,
+        file: "negotiation/said.rs",
         from: "        self.0.push(signal.clone());\n",
         to: "        if !matches!(signal, Signal::Candidate(_)) {\n            self.0.push(signal.clone());\n        }\n",
         guard: "an_open_offer_is_said_again_with_its_candidates_in_order",
     },
     Rule {
         what: "a new connection of the peer's is met with a new one",
-        file: NEGOTIATION,
+        file: "negotiation/exchange.rs",
         from: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs",
         to: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs && id_never()",
         guard: "an_offer_of_another_connection_calls_for_another_connection_here",
     },
     Rule {
         what: "a message that was here before is not taken again",
-        file: SESSION,
+        file: "session/mod.rs",
         from: "        if seq <= stay.seq {\n",
         to: "        if seq <= stay.seq && seq == 0 {\n",
         guard: "it_names_the_last_message_that_arrived_and_takes_none_twice",
     },
     Rule {
         what: "a session is taken up from the last message that arrived",
-        file: SESSION,
+        file: "session/mod.rs",
         from: "        stay.seq = seq;\n",
         to: "        stay.seq = seq.max(1) + 1;\n",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "a session that is refused is joined anew",
-        file: SESSION,
+        file: "session/entry.rs",
         from: "                *place = Place::Outside;\n                self.stay = None;\n                self.enter();\n",
         to: "                *place = Place::Outside;\n",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "whoever joins anew names the pairs whose connections are up",
-        file: SESSION,
+        file: "session/entry.rs",
         from: "join.pairs = pairs.take(limits::PAIRS).collect();",
         to: "join.pairs = pairs.take(limits::PAIRS).take(0).collect();",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "a peer of whom the server lost sight is not gone while the connection is up",
-        file: SESSION,
+        file: "session/peers.rs",
         from: "LeaveReason::Left | LeaveReason::Removed => {",
         to: "LeaveReason::Left | LeaveReason::Removed | LeaveReason::Lost => {",
         guard: "calls_outlive_signaling",
     },
     Rule {
         what: "a server that does not answer is given up",
-        file: SESSION,
+        file: "session/link.rs",
         from: "            Link::Opening { until: due, .. } | Link::Open { due: Some(due), .. } if now >= *due => {",
         to: "            Link::Opening { until: due, .. } if now >= *due => {",
         guard: "a_server_that_does_not_answer_for_eight_seconds_is_given_up",
     },
     Rule {
         what: "a connection that has failed is repaired",
-        file: RECOVERY,
+        file: "recovery/doubt.rs",
         from: "Phase::New { .. } | Phase::Up | Phase::Doubtful { .. } => self.broken(now),",
         to: "Phase::New { .. } | Phase::Up | Phase::Doubtful { .. } => {}",
         guard: "every_schedule_ends_in_agreement",
     },
     Rule {
         what: "a repair waits for a way to the peer, and no try is lost",
-        file: RECOVERY,
+        file: "recovery/mod.rs",
         from: "            (Phase::Broken { .. } | Phase::GivenUp, Way::Open) => self.begin_again(now),\n",
         to: "",
         guard: "without_a_way_to_the_peer_nothing_is_tried_and_no_try_is_lost",
     },
     Rule {
         what: "a call whose signaling is lost ends when its connection does",
-        file: RECOVERY,
+        file: "recovery/repair.rs",
         from: "            Way::Lost => self.end(LeaveReason::Lost),\n",
         to: "            Way::Lost => {}\n",
         guard: "every_schedule_ends_in_agreement",
@@ -169,7 +168,7 @@ pub fn mutate(part: Option<&str>) -> Outcome {
     println!("{:<84}noticed by", "without the rule that …");
     for rule in RULES.iter().filter(|rule| part.is_none_or(|part| rule.what.contains(part))) {
         lay_out(&copy)?;
-        let file = copy.join(rule.file);
+        let file = copy.join(ENGINE).join(rule.file);
         let text = read(&file)?;
         if text.matches(rule.from).count() != 1 {
             return Err(format!("{:?} is not once in {}: bring the rule up to date", rule.from, rule.file));

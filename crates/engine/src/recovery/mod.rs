@@ -14,94 +14,20 @@
 //! - The caller restarts first; the callee waits a moment longer, so that the two seldom do at once.
 //! - Signaling that has lost the peer does not end a connection that is up. One that is down then is over.
 
+mod doubt;
+mod interface;
+mod repair;
 mod timing;
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use duologue_protocol::{LeaveReason, Role};
 
 use crate::session::Way;
 use crate::time::Instant;
 
+pub use interface::{Cause, Input, LinkState, Output, State};
 pub use timing::Timing;
-
-/// Where the connection stands (W3C webrtc-pc, section 4.4.1.4, `RTCPeerConnectionState`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LinkState {
-    /// Not up yet.
-    Connecting,
-    /// Up.
-    Connected,
-    /// Nothing arrives at the moment. It may come back by itself.
-    Disconnected,
-    /// It will not come back by itself.
-    Failed,
-}
-
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
-    /// The connection changed its state.
-    Link(LinkState),
-    /// The answer to [`Output::Measure`]: how many bytes the connection has received in all.
-    Received(u64),
-    /// An offer and its answer were agreed on with the peer.
-    Agreed,
-    /// Whether signals get to the peer has changed.
-    Way(Way),
-    /// After [`Output::DoubtSignaling`]: the server can be reached.
-    SignalingConfirmed,
-    /// Our own network has changed.
-    NetworkChanged,
-    /// A person asks for another try.
-    Retry,
-    /// The other side closed the connection, in good order.
-    Closed,
-    /// The moment of [`Recovery::deadline`] has come.
-    Timeout,
-}
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Ask the connection how many bytes it has received, and report [`Input::Received`].
-    Measure,
-    /// `restartIce()` (W3C webrtc-pc, section 4.4.2). The browser keeps the intent until it can be negotiated.
-    Restart,
-    /// Look whether the signaling server can still be reached: a socket may say so long after.
-    DoubtSignaling,
-    /// Tell the application.
-    State(State),
-    /// The call with this peer is over.
-    End(LeaveReason),
-}
-
-/// The connection, as a person sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Not up yet.
-    Connecting,
-    /// Up.
-    Connected,
-    /// Nothing arrives at the moment; it is being repaired.
-    Reconnecting,
-    /// It could not be made or repaired. It may still come up, if what was in the way goes away.
-    Failed(Cause),
-}
-
-/// Why a connection could not be made or repaired.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// We cannot reach the signaling server either: it is our own network.
-    Offline,
-    /// The peer has lost the signaling server, too: it is theirs.
-    PeerAway,
-    /// The peer does not answer what we send, although the server passes it on.
-    NoAnswer,
-    /// Both are there, and no way leads from one to the other.
-    NoPath,
-}
 
 /// How far the connection is from being up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,110 +136,6 @@ impl Recovery {
         self.told
     }
 
-    fn link_changed(&mut self, now: Instant, link: LinkState) {
-        self.link = link;
-        match link {
-            LinkState::Connected => {
-                let repaired = matches!(self.phase, Phase::Broken { .. } | Phase::GivenUp);
-                self.phase = Phase::Up;
-                self.confirmed = false;
-                self.tell(State::Connected);
-                if repaired {
-                    self.doubt(now);
-                }
-            }
-            LinkState::Disconnected if self.phase == Phase::Up => self.doubt(now),
-            LinkState::Failed => match self.phase {
-                Phase::New { .. } | Phase::Up | Phase::Doubtful { .. } => self.broken(now),
-                // The restart that is under way failed: the next need not wait for its full time.
-                Phase::Broken { since, tries, next } => {
-                    let soon = now + self.timing.between;
-                    self.phase = Phase::Broken { since, tries, next: next.min(soon) };
-                }
-                Phase::GivenUp | Phase::Over => {}
-            },
-            LinkState::Connecting | LinkState::Disconnected => {}
-        }
-    }
-
-    fn doubt(&mut self, now: Instant) {
-        self.confirmed = false;
-        self.phase = Phase::Doubtful { quiet_since: now, bytes: None, measure: now + self.timing.measure };
-        self.outputs.push_back(Output::Measure);
-    }
-
-    fn received(&mut self, now: Instant, received: u64) {
-        let Phase::Doubtful { quiet_since, bytes, .. } = &mut self.phase else { return };
-        let before = bytes.replace(received);
-        if before.is_none_or(|before| received <= before) {
-            return;
-        }
-        *quiet_since = now;
-        self.confirmed = false;
-        self.silent_restarts = 0;
-        if self.link == LinkState::Connected {
-            self.phase = Phase::Up;
-        }
-        self.tell(State::Connected);
-    }
-
-    fn broken(&mut self, now: Instant) {
-        if self.told == State::Connected {
-            self.tell(State::Reconnecting);
-        }
-        self.phase = Phase::Broken { since: now, tries: 0, next: now };
-        if self.confirmed || self.way != Way::Open {
-            return self.repair(now);
-        }
-        self.outputs.push_back(Output::DoubtSignaling);
-        self.phase = Phase::Broken { since: now, tries: 0, next: now + self.timing.confirm };
-    }
-
-    fn signaling_confirmed(&mut self, now: Instant) {
-        self.confirmed = true;
-        if matches!(self.phase, Phase::Broken { tries: 0, .. }) {
-            self.repair(now);
-        }
-    }
-
-    /// The connection is broken and it is time for the next step.
-    fn repair(&mut self, now: Instant) {
-        let Phase::Broken { since, tries, next } = &mut self.phase else { return };
-        match self.way {
-            Way::Lost => self.end(LeaveReason::Lost),
-            Way::Cut | Way::Away => {
-                *next = *since + self.timing.hopeless;
-                if now >= *next {
-                    let cause = if self.way == Way::Cut { Cause::Offline } else { Cause::PeerAway };
-                    self.give_up(cause);
-                }
-            }
-            Way::Open => {
-                if *tries >= self.timing.tries {
-                    let cause = if self.agreed { Cause::NoPath } else { Cause::NoAnswer };
-                    return self.give_up(cause);
-                }
-                *tries += 1;
-                *next = now + self.timing.patience(*tries);
-                self.restart();
-            }
-        }
-    }
-
-    /// It may have been the peer's restart: before we make one of our own, that one gets its chance.
-    fn agreed(&mut self, now: Instant) {
-        self.agreed = true;
-        self.pending = false;
-        match &mut self.phase {
-            Phase::Doubtful { quiet_since, .. } => *quiet_since = now,
-            Phase::Broken { tries, next, .. } => {
-                *tries = (*tries).max(1);
-                *next = (*next).max(now + self.timing.between);
-            }
-            Phase::New { .. } | Phase::Up | Phase::GivenUp | Phase::Over => {}
-        }
-    }
-
     fn way_changed(&mut self, now: Instant, way: Way) {
         let before = std::mem::replace(&mut self.way, way);
         match (self.phase, way) {
@@ -335,22 +157,6 @@ impl Recovery {
             Phase::Up => self.doubt(now),
             Phase::Broken { .. } | Phase::GivenUp => self.retry(now),
             Phase::New { .. } | Phase::Doubtful { .. } | Phase::Over => {}
-        }
-    }
-
-    /// In another network, or at a person's wish, what an earlier restart has gathered does not count.
-    fn retry(&mut self, now: Instant) {
-        self.pending = false;
-        self.begin_again(now);
-    }
-
-    fn begin_again(&mut self, now: Instant) {
-        if let Phase::Broken { .. } | Phase::GivenUp = self.phase {
-            if matches!(self.told, State::Failed(_)) {
-                self.tell(if self.agreed { State::Reconnecting } else { State::Connecting });
-            }
-            self.phase = Phase::Broken { since: now, tries: 0, next: now };
-            self.repair(now);
         }
     }
 
@@ -376,40 +182,6 @@ impl Recovery {
         }
     }
 
-    /// Nothing has arrived for a while.
-    fn notice(&mut self) {
-        if self.told == State::Connected {
-            self.tell(State::Reconnecting);
-            self.outputs.push_back(Output::DoubtSignaling);
-        }
-    }
-
-    /// Nothing has arrived for so long that it has to be repaired.
-    fn give_in(&mut self, now: Instant) {
-        if self.link == LinkState::Connected {
-            // The browser says that it is up, and perhaps there is nothing to send. A restart does no harm.
-            self.phase = Phase::Up;
-            if self.way == Way::Open && self.silent_restarts < self.timing.silent_restarts {
-                self.silent_restarts += 1;
-                self.restart();
-                self.doubt(now);
-            }
-        } else {
-            self.broken(now);
-        }
-    }
-
-    fn restart(&mut self) {
-        if !std::mem::replace(&mut self.pending, true) {
-            self.outputs.push_back(Output::Restart);
-        }
-    }
-
-    fn give_up(&mut self, cause: Cause) {
-        self.phase = Phase::GivenUp;
-        self.tell(State::Failed(cause));
-    }
-
     fn end(&mut self, reason: LeaveReason) {
         self.phase = Phase::Over;
         self.outputs.push_back(Output::End(reason));
@@ -420,20 +192,5 @@ impl Recovery {
             self.told = state;
             self.outputs.push_back(Output::State(state));
         }
-    }
-}
-
-impl Timing {
-    /// How long nothing may arrive before ICE is restarted. The callee leaves the first try to the caller.
-    fn repair_after(&self, role: Role) -> Duration {
-        match role {
-            Role::Caller => self.repair,
-            Role::Callee => self.repair + self.callee_waits,
-        }
-    }
-
-    /// How long to wait for what try number `tries` (from 1) brings.
-    fn patience(&self, tries: u32) -> Duration {
-        self.restart.saturating_add(self.restart_grows.saturating_mul(tries.saturating_sub(1)))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use duologue_protocol::Role;
+
 /// The waits of a [`super::Recovery`]. The defaults suit people who talk to each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timing {
@@ -47,5 +49,20 @@ impl Default for Timing {
             silent_restarts: 3,
             hopeless: Duration::from_secs(60),
         }
+    }
+}
+
+impl Timing {
+    /// How long nothing may arrive before ICE is restarted. The callee leaves the first try to the caller.
+    pub(super) fn repair_after(&self, role: Role) -> Duration {
+        match role {
+            Role::Caller => self.repair,
+            Role::Callee => self.repair + self.callee_waits,
+        }
+    }
+
+    /// How long to wait for what try number `tries` (from 1) brings.
+    pub(super) fn patience(&self, tries: u32) -> Duration {
+        self.restart.saturating_add(self.restart_grows.saturating_mul(tries.saturating_sub(1)))
     }
 }
