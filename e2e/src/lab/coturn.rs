@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use duologue_server::{IceConfig, Secret};
+
 use super::Namespace;
 use crate::process::Running;
 
@@ -54,10 +56,23 @@ impl Coturn {
 
     /// What our server needs to know about it.
     pub fn flags(&self) -> Vec<String> {
-        let stun = self.addresses.iter().map(|address| ("--stun-url", format!("stun:{address}:3478")));
-        let turn = ["udp", "tcp"]
-            .map(|it| ("--turn-url", format!("turn:{}:3478?transport={it}", self.addresses[0])));
+        let stun = self.stun_urls().into_iter().map(|url| ("--stun-url", url));
+        let turn = self.turn_urls().into_iter().map(|url| ("--turn-url", url));
         let secret = ("--turn-secret", SECRET.to_owned());
         stun.chain(turn).chain([secret]).flat_map(|(flag, value)| [flag.to_owned(), value]).collect()
+    }
+
+    /// The same, for a server that is run by the test, with credentials that last so long.
+    pub fn config(&self, turn_ttl: Duration) -> IceConfig {
+        let turn_secret = Some(Secret::from(SECRET.to_owned()));
+        IceConfig { stun_urls: self.stun_urls(), turn_urls: self.turn_urls(), turn_secret, turn_ttl }
+    }
+
+    fn stun_urls(&self) -> Vec<String> {
+        self.addresses.iter().map(|address| format!("stun:{address}:3478")).collect()
+    }
+
+    fn turn_urls(&self) -> Vec<String> {
+        ["udp", "tcp"].map(|it| format!("turn:{}:3478?transport={it}", self.addresses[0])).to_vec()
     }
 }

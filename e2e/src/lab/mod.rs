@@ -18,12 +18,15 @@ mod router;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use coturn::Coturn;
+use duologue_server::Config;
 pub use home::Home;
 pub use namespace::Namespace;
 pub use router::{Kind, Router};
 
+use crate::hosted::Hosted;
 use crate::process::{Server, output};
 
 /// Where the page and the services are. There are two addresses, so that a browser can see whether its router maps it
@@ -88,7 +91,15 @@ impl Lab {
         Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &all)
     }
 
-    /// The same, with STUN and no TURN.
+    /// The same, run by the test, with credentials for TURN that last so long: the program would not take a short time.
+    pub fn host(&self, turn_ttl: Duration) -> Hosted {
+        let mut config = Config::new(2);
+        config.listen = (PUBLIC[0], 0).into();
+        config.ice = self.coturn.config(turn_ttl);
+        Hosted::inside(&self.public.file(), config)
+    }
+
+    /// The same as [`serve`](Self::serve), with STUN and no TURN.
     pub fn serve_without_relay(&self) -> Server {
         let stun = PUBLIC.map(|address| format!("--stun-url=stun:{address}:3478"));
         Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &stun.each_ref().map(String::as_str))

@@ -1,7 +1,7 @@
 //! Network namespaces.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,6 +34,11 @@ impl Namespace {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The file by which it is entered.
+    pub fn file(&self) -> PathBuf {
+        Path::new("/run/netns").join(&self.name)
     }
 
     /// What to put before a command so that it runs in here.
