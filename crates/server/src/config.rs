@@ -50,7 +50,8 @@ pub struct IceConfig {
     /// What credentials for TURN are made from (coturn: `use-auth-secret` and `static-auth-secret`). An empty one is
     /// none.
     pub turn_secret: Option<Secret>,
-    /// For how long credentials last: 300 to 86400 seconds.
+    /// For how long credentials last: 1 to 86400 seconds. The command takes no less than 300: a call has to be set up
+    /// within that time.
     pub turn_ttl: Duration,
 }
 

@@ -16,8 +16,8 @@ use sha1::Sha1;
 use crate::config::IceConfig;
 use crate::ice_url;
 
-/// How long credentials may last, in seconds: long enough to set a call up, and not for ever.
-const TTL: std::ops::RangeInclusive<u64> = 300..=86_400;
+/// How long credentials may last, in seconds: not for ever. The command also asks for enough to set a call up.
+const TTL: std::ops::RangeInclusive<u64> = 1..=86_400;
 
 /// What is wrong with the STUN and TURN servers in a configuration. The message says what to write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,8 +222,8 @@ mod tests {
             ("--turn-secret-file", wrong(|config| config.turn_secret = None)),
             ("--turn-secret-file", wrong(|config| config.turn_secret = Some(Secret::from(String::new())))),
             ("--turn-url turn:HOST:PORT", wrong(|config| config.turn_urls.clear())),
-            ("300 to 86400", wrong(|config| config.turn_ttl = Duration::from_secs(299))),
-            ("300 to 86400", wrong(|config| config.turn_ttl = Duration::from_secs(86_401))),
+            ("1 to 86400", wrong(|config| config.turn_ttl = Duration::from_millis(999))),
+            ("1 to 86400", wrong(|config| config.turn_ttl = Duration::from_secs(86_401))),
         ] {
             assert!(problem.contains(words), "{problem}");
         }
