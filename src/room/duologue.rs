@@ -103,7 +103,7 @@ impl Duologue {
             peer,
             info,
             plain,
-            negotiator: Negotiator::new(role),
+            negotiator: Negotiator::new(role, browser::random()),
             recovery: Recovery::new(browser::now(), role, RecoveryTiming::default()),
             rtc,
             problems: Vec::new(),

@@ -183,7 +183,7 @@ impl End {
         }
         let core = Rc::new(Core {
             connection,
-            negotiator: RefCell::new(Negotiator::new(role)),
+            negotiator: RefCell::new(Negotiator::new(role, 0)),
             candidates_added: Cell::new(0),
         });
         let end = Self { notes, said, lane, channel, stream, inputs, core };

@@ -13,11 +13,11 @@ struct Side(Negotiator);
 
 impl Side {
     fn caller() -> Self {
-        Self(Negotiator::new(Role::Caller))
+        Self(Negotiator::new(Role::Caller, 0))
     }
 
     fn callee() -> Self {
-        Self(Negotiator::new(Role::Callee))
+        Self(Negotiator::new(Role::Callee, 0))
     }
 
     /// A caller whose offer 1 is with the peer.
@@ -718,6 +718,17 @@ fn a_caller_that_becomes_the_callee_takes_up_the_offer_it_had_passed_over() {
     assert_eq!(caller.hears(sent(offer("remote2"), 1)), [], "it is impolite");
     caller.handle(interrupted(Role::Callee));
     assert_eq!(caller.answers(sent(offer("remote2"), 1)).len(), 2);
+}
+
+#[test]
+fn an_answer_to_an_offer_of_an_earlier_connection_is_not_taken_for_one_to_ours() {
+    // What the peer says again, before it hears of the new connection.
+    let to_the_earlier = sent(answer("remote1"), 1);
+    let mut side = Side(Negotiator::new(Role::Caller, 4_000_000_000));
+    side.needed();
+    side.completed(Some(offer("local1")));
+    assert_eq!(side.hears(to_the_earlier), []);
+    assert_ne!(side.hears(sent(answer("remote2"), 2_000_000_001)), [], "this one is to ours");
 }
 
 #[test]

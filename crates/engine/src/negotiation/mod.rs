@@ -9,8 +9,9 @@
 //!   and the polite one rolls its own back by applying the other's.
 //! - The callee does not make the first offer of a pair: its tracks ride on the caller's. So the first negotiation
 //!   cannot collide, and a plain page that knows no rollback can be called.
-//! - An offer carries an id that grows. An answer is applied only to the offer it names, and an offer that is not newer
-//!   than the last is a duplicate. A plain page sends no ids; what fits the state is accepted from it.
+//! - An offer carries an id that grows, for each connection from another beginning. An answer is applied only to the
+//!   offer it names, and an offer that is not newer than the last is a duplicate. A plain page sends no ids; what fits
+//!   the state is accepted from it.
 //! - After an interruption, whatever the peer may not have heard is said again, in the order in which it was said. The
 //!   ids make that harmless: what did arrive is a duplicate.
 //! - An offer of another connection than the one before means that the peer has begun anew, and so must we.
@@ -131,13 +132,16 @@ pub struct Negotiator {
 }
 
 impl Negotiator {
-    /// Begins with a new connection, in the part the server gave us for this pair.
+    /// Begins with a new connection, in the part the server gave us for this pair. The ids of our offers go on from
+    /// `random`, any number, each as likely as the other: a peer that has not heard yet that we began anew may say its
+    /// last answer to our former connection again, and that must not name an offer of this one.
     #[must_use]
-    pub fn new(role: Role) -> Self {
+    pub fn new(role: Role, random: u32) -> Self {
         Self {
             role,
             phase: Phase::Stable,
-            last_offer: 0,
+            // From the lower half, so that they can grow.
+            last_offer: random / 2,
             last_remote_offer: None,
             before_passed_over: None,
             agreed: None,

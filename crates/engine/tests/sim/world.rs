@@ -616,7 +616,8 @@ impl World {
         let connection = Connection::new(self.next_connection, role, format!("{index}→{peer}"));
         let pair = Pair {
             role,
-            negotiator: Negotiator::new(role),
+            // As good as random: far from each other, and never the same.
+            negotiator: Negotiator::new(role, self.next_connection.wrapping_mul(0x9E37_79B1)),
             recovery: Recovery::new(self.now, role, RecoveryTiming::default()),
             connection,
             link: LinkState::Connecting,
