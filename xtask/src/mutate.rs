@@ -153,7 +153,7 @@ const RULES: [Rule; 19] = [
         what: "a call whose signaling is lost ends when its connection does",
         file: "recovery/repair.rs",
         from: "            Way::Lost => self.end(LeaveReason::Lost),\n",
-        to: "            Way::Lost => {}\n",
+        to: "            Way::Lost => *next = now + self.timing.hopeless,\n",
         guard: "every_schedule_ends_in_agreement",
     },
 ];
