@@ -28,7 +28,7 @@ pub use call::Caller;
 pub use delay::SlowLink;
 pub use frames::Frames;
 pub use hosted::Hosted;
-pub use lab::{Home, Kind, Lab, Router};
+pub use lab::{Home, Kind, Lab, PUBLIC, Router};
 pub use matrix::Matrix;
 pub use memory::{Cycles, Footprint, Leaving};
 pub use pairing::Pair;

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use duologue_e2e::Kind::{FullCone, None, PortRestricted, Symmetric};
-use duologue_e2e::{Lab, Router, Server, Window, WindowOptions};
+use duologue_e2e::{Lab, PUBLIC, Router, Server, Window, WindowOptions};
 
-/// A server that does not answer is given up by the browser after ten seconds.
+/// The check waits ten seconds for servers that do not answer.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Opens the page, lets it check, and gives what it says.
@@ -56,6 +56,40 @@ async fn without_a_relay_it_tells_a_network_that_keeps_its_port_from_one_that_ch
         sentence,
         "Your network blocks UDP; without a TURN server over TCP you can call only people on your own network."
     );
+    assert_eq!(window.text("#check-udp").await, "Blocked");
+    assert_eq!(
+        window.text("#check-network").await,
+        "Cannot be seen: two STUN servers have to answer for that, each at an address of its own"
+    );
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_network_that_was_seen_from_one_side_only_is_not_said_to_keep_its_port() {
+    let Some(lab) = Lab::start() else { return };
+    lab.ada.put_behind(PortRestricted);
+    let [one, other] = PUBLIC.map(|address| format!("stun:{address}:3478"));
+    for (stun, why) in [
+        (vec![one.clone()], "there is one server"),
+        (vec![one.clone(), format!("stun:{}:9", PUBLIC[1])], "nothing listens at the other"),
+        (vec![one.clone(), "stun:203.0.113.99".to_owned()], "nobody is at the address of the other"),
+    ] {
+        let server = lab.serve_with_stun(&stun);
+        let browsers = lab.ada.chromium(&server.url);
+        let window = browsers.open_with(WindowOptions::default()).await;
+        let sentence = checks(&window, &server).await;
+        assert!(sentence.starts_with("You can probably call most people directly"), "{why}: {sentence}");
+        assert!(window.text("#check-network").await.starts_with("Cannot be seen"), "{why}");
+        assert_eq!(window.text("#check-udp").await, "Gets out", "{why}");
+        window.close().await;
+    }
+
+    // Two that answer are seen through the same router, so that it is not the router.
+    let server = lab.serve_with_stun(&[one, other]);
+    let browsers = lab.ada.chromium(&server.url);
+    let window = browsers.open_with(WindowOptions::default()).await;
+    checks(&window, &server).await;
+    assert_eq!(window.text("#check-network").await, "Keeps one port for all destinations");
     window.close().await;
 }
 

@@ -125,13 +125,15 @@ impl Report {
                 Mapping::Direct => "Puts this computer on the internet directly",
                 Mapping::EndpointIndependent => "Keeps one port for all destinations",
                 Mapping::EndpointDependent => "Changes the port for every destination",
-                Mapping::Unknown => "Cannot be seen: two STUN servers have to answer for that",
+                Mapping::Unknown => {
+                    "Cannot be seen: two STUN servers have to answer for that, each at an address of its own"
+                }
             },
             ways: if kinds.is_empty() { "None".to_owned() } else { kinds.join(", ") },
             udp: match findings.udp {
                 Some(true) => "Gets out",
                 Some(false) => "Blocked",
-                None => "Not tried: there is no server to ask",
+                None => "Cannot be seen: there is no server that could be asked",
             },
             relay: match facts.relay {
                 Reach::Reached(time) => {

@@ -221,6 +221,12 @@ impl Connection {
         changed.map_err(|error| words(&error))
     }
 
+    /// Whether this browser tells of STUN and TURN servers that are of no help.
+    #[must_use]
+    pub fn reports_server_problems(&self) -> bool {
+        Reflect::has(&self.connection, &JsValue::from_str("onicecandidateerror")).unwrap_or(false)
+    }
+
     /// Calls `report` with the number of bytes that have arrived in all.
     pub fn measure(&self, report: impl FnOnce(u64) + 'static) {
         self.answers.wait(&self.connection.get_stats(), |answer| {

@@ -40,8 +40,10 @@ export interface ServerProblem {
 export interface Diagnosis {
   /** Whom one can call from here. */
   readonly verdict:
-    | "no-signaling" | "no-network" | "everybody" | "everybody-slowly" | "most" | "most-relay-fails"
-    | "own-network-mapping" | "own-network-udp-blocked" | "own-network-relay-fails" | "own-network-nothing-set-up"
+    | "no-signaling" | "no-network" | "everybody" | "everybody-slowly" | "most" | "most-perhaps"
+    | "most-relay-fails"
+    | "own-network-mapping" | "own-network-udp-blocked" | "own-network-relay-fails" | "own-network-stun-fails"
+    | "own-network-nothing-set-up"
     | string;
   /** The same for a person: one sentence to act on. */
   readonly message: string;

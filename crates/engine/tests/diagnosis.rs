@@ -34,9 +34,16 @@ fn facts(lines: &[&str]) -> Facts {
         turn: Vec::new(),
         gathered: lines.iter().map(|line| read(line)).collect(),
         unhelpful: Vec::new(),
+        reports: true,
         complete: true,
         relay: Reach::NotTried,
     }
+}
+
+/// The same in a network that lets no UDP out: the servers are silent, and gathering is not over when the check is.
+fn blocked(mut facts: Facts) -> Facts {
+    facts.complete = false;
+    facts
 }
 
 fn with_relay(lines: &[&str], over: &str, relay: Reach) -> Facts {
@@ -103,12 +110,37 @@ fn two_ports_of_this_computer_prove_nothing() {
 
 #[test]
 fn with_one_server_that_answers_the_mapping_is_not_known() {
-    let mut one = facts(&[HOST, SEEN]);
-    one.unhelpful.push("stun:two:3478".to_owned());
-    assert_eq!(Findings::of(&one).mapping, Mapping::Unknown);
-    let mut unfinished = facts(&[HOST, SEEN]);
-    unfinished.complete = false;
-    assert_eq!(Findings::of(&unfinished).mapping, Mapping::Unknown);
+    let is_unknown = |change: fn(&mut Facts), why: &str| {
+        let mut facts = facts(&[HOST, SEEN]);
+        change(&mut facts);
+        let findings = Findings::of(&facts);
+        assert_eq!((findings.mapping, findings.udp), (Mapping::Unknown, Some(true)), "{why}");
+        assert_eq!(findings.verdict, Verdict::MostPerhaps, "{why}");
+    };
+    is_unknown(|facts| facts.unhelpful.push("stun:two:3478".to_owned()), "one could not be asked");
+    is_unknown(|facts| facts.complete = false, "one is silent so far");
+    is_unknown(|facts| facts.reports = false, "one may have been given up without a word");
+    is_unknown(|facts| facts.stun.truncate(1), "there is but one");
+    is_unknown(
+        |facts| facts.stun = vec!["stun:one".to_owned(), "stun:one:3479".to_owned()],
+        "at one address",
+    );
+}
+
+#[test]
+fn a_server_is_known_by_its_address_however_the_browser_writes_it() {
+    let mut facts = facts(&[HOST, SEEN]);
+    facts.stun = vec!["stun:one".to_owned(), "stun:two".to_owned()];
+    assert_eq!(Findings::of(&facts).mapping, Mapping::EndpointIndependent);
+    facts.unhelpful.push("stun:two:3478".to_owned());
+    assert_eq!(Findings::of(&facts).mapping, Mapping::Unknown);
+}
+
+#[test]
+fn two_ports_are_two_ports_however_gathering_went() {
+    let mut facts = blocked(facts(&[HOST, SEEN, SEEN_OTHERWISE]));
+    facts.reports = false;
+    assert_eq!(Findings::of(&facts).mapping, Mapping::EndpointDependent);
 }
 
 #[test]
@@ -118,6 +150,10 @@ fn a_computer_on_the_open_internet_is_seen_as_it_is() {
     assert_eq!(findings.verdict, Verdict::Most);
     assert_eq!(Findings::of(&facts(&[HOST])).mapping, Mapping::Unknown);
     assert_eq!(Findings::of(&facts(&[HIDDEN])).mapping, Mapping::Unknown);
+    assert_eq!(Findings::of(&blocked(facts(&[PUBLIC]))).mapping, Mapping::Unknown, "nobody has answered yet");
+    let mut silent = facts(&[PUBLIC]);
+    silent.reports = false;
+    assert_eq!(Findings::of(&silent).mapping, Mapping::Unknown, "perhaps nobody has");
 }
 
 #[test]
@@ -135,9 +171,20 @@ fn an_address_is_public_or_it_is_not() {
 
 #[test]
 fn servers_that_never_answer_over_udp_mean_that_it_is_blocked() {
-    let findings = Findings::of(&facts(&[HOST]));
+    let findings = Findings::of(&blocked(facts(&[HOST])));
     assert_eq!(findings.udp, Some(false));
     assert_eq!(findings.verdict, Verdict::OwnNetworkBecauseUdpIsBlocked);
+}
+
+#[test]
+fn servers_that_cannot_even_be_asked_say_nothing_of_udp() {
+    let mut unknown = facts(&[HOST]);
+    unknown.unhelpful = unknown.stun.clone();
+    let findings = Findings::of(&unknown);
+    assert_eq!((findings.udp, findings.verdict), (None, Verdict::OwnNetworkBecauseStunFails));
+    // One of them could be asked, and is silent.
+    unknown.unhelpful.pop();
+    assert_eq!(Findings::of(&blocked(unknown)).udp, Some(false));
 }
 
 #[test]
@@ -161,7 +208,7 @@ fn a_relay_that_works_reaches_everybody() {
 
 #[test]
 fn a_relay_over_tcp_alone_reaches_everybody_slowly() {
-    let findings = Findings::of(&with_relay(&[HOST], "tcp", REACHED));
+    let findings = Findings::of(&blocked(with_relay(&[HOST], "tcp", REACHED)));
     assert_eq!(findings.verdict, Verdict::EverybodySlowly);
     assert_eq!(findings.relay_over, Some(Protocol::Tcp));
 }

@@ -31,7 +31,7 @@ use crate::process::{Server, output};
 
 /// Where the page and the services are. There are two addresses, so that a browser can see whether its router maps it
 /// to the same port for both.
-const PUBLIC: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(203, 0, 113, 2)];
+pub const PUBLIC: [Ipv4Addr; 2] = [Ipv4Addr::new(203, 0, 113, 1), Ipv4Addr::new(203, 0, 113, 2)];
 
 /// Two homes, and the public network between them.
 pub struct Lab {
@@ -101,8 +101,13 @@ impl Lab {
 
     /// The same as [`serve`](Self::serve), with STUN and no TURN.
     pub fn serve_without_relay(&self) -> Server {
-        let stun = PUBLIC.map(|address| format!("--stun-url=stun:{address}:3478"));
-        Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &stun.each_ref().map(String::as_str))
+        self.serve_with_stun(&PUBLIC.map(|address| format!("stun:{address}:3478")))
+    }
+
+    /// The same, with these STUN servers.
+    pub fn serve_with_stun(&self, urls: &[String]) -> Server {
+        let flags: Vec<&str> = urls.iter().flat_map(|url| ["--stun-url", url]).collect();
+        Server::inside(&self.public, &format!("{}:0", PUBLIC[0]), &flags)
     }
 }
 

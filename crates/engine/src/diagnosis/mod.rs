@@ -3,12 +3,24 @@
 //! The driver collects [`Facts`]; [`Findings::of`] judges them. Whether the network keeps one port for all destinations
 //! is seen from two STUN servers at once (RFC 4787, section 4.1; RFC 5780, section 4.3): only where it does, another
 //! computer can be told a port to which it may send.
+//!
+//! Nothing is taken from a server's silence that the browser could have kept to itself. Gathering ends when each server
+//! has answered or was given up, and browsers give one up late: Chromium after 40 s, Firefox after 11 s, with an
+//! `icecandidateerror` each. One that cannot be asked at all, because its name is not known, they report at once. So of a
+//! gathering that ends soon in a browser that reports such errors, those that were not reported have answered; of any
+//! other, only those are known to have answered to which a candidate is owed.
 
 mod candidate;
+mod server;
+mod verdict;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use candidate::{CandidateKind, Gathered, Protocol};
+pub use verdict::Verdict;
+
+use verdict::verdict;
 
 /// What was tried and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +33,11 @@ pub struct Facts {
     pub turn: Vec<String>,
     /// The candidates that were gathered.
     pub gathered: Vec<Gathered>,
-    /// The addresses of the servers that the browser reported as of no help.
+    /// The addresses of the servers that the browser reported as of no help, as it writes them.
     pub unhelpful: Vec<String>,
-    /// Whether gathering came to its end, or was given up.
+    /// Whether it reports such servers at all.
+    pub reports: bool,
+    /// Whether gathering came to its end, or was given up: before any browser gives a silent server up.
     pub complete: bool,
     /// What a connection of this computer with itself over the relay, and nothing but the relay, came to.
     pub relay: Reach,
@@ -49,7 +63,7 @@ pub enum Mapping {
     EndpointIndependent,
     /// Another port for every destination: nobody else can use the one that is known.
     EndpointDependent,
-    /// It could not be seen; two STUN servers have to answer.
+    /// It could not be seen: two STUN servers have to answer, at two addresses.
     Unknown,
 }
 
@@ -58,7 +72,7 @@ pub enum Mapping {
 pub struct Findings {
     /// The kinds of candidates that were gathered, each once.
     pub kinds: Vec<CandidateKind>,
-    /// Whether UDP gets out of this network; `None` if no server was asked over UDP.
+    /// Whether UDP gets out of this network; `None` if no server could be asked over UDP.
     pub udp: Option<bool>,
     /// How the network maps addresses.
     pub mapping: Mapping,
@@ -66,31 +80,6 @@ pub struct Findings {
     pub relay_over: Option<Protocol>,
     /// What it comes to.
     pub verdict: Verdict,
-}
-
-/// What it comes to: whom one can call from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// Nobody: the signaling server cannot be reached.
-    NoSignaling,
-    /// Nobody: the browser finds no network at all.
-    NoNetwork,
-    /// Everybody: directly, or over the relay.
-    Everybody,
-    /// Everybody, but only over the relay and TCP, because UDP is blocked.
-    EverybodySlowly,
-    /// Everybody who is on the open internet as well or whose network keeps its port; there is no relay for the others.
-    Most,
-    /// The same, and there is a relay, which could not be reached.
-    MostBecauseRelayFails,
-    /// Only one's own network: this one changes its port for every destination, and there is no relay.
-    OwnNetworkBecauseOfMapping,
-    /// Only one's own network: UDP is blocked, and there is no relay.
-    OwnNetworkBecauseUdpIsBlocked,
-    /// Only one's own network: there is a relay, which could not be reached, and no other way.
-    OwnNetworkBecauseRelayFails,
-    /// Only one's own network: neither STUN nor TURN is set up.
-    OwnNetworkBecauseNothingIsSetUp,
 }
 
 impl Findings {
@@ -118,11 +107,25 @@ fn udp(facts: &Facts) -> Option<bool> {
     if got_out {
         return Some(true);
     }
-    let over_udp = |url: &String| {
-        let tcp = url.contains("transport=tcp") || url.starts_with("turns:") || url.starts_with("stuns:");
-        !tcp
-    };
-    facts.stun.iter().chain(&facts.turn).any(over_udp).then_some(false)
+    // One that was asked and says nothing keeps gathering from its end. Of one that was reported before, nobody knows.
+    let silent =
+        facts.stun.iter().chain(&facts.turn).any(|url| server::is_udp(url) && !facts.is_reported(url));
+    (silent && !facts.complete).then_some(false)
+}
+
+impl Facts {
+    fn is_reported(&self, url: &str) -> bool {
+        self.unhelpful.iter().any(|reported| server::is_same(reported, url))
+    }
+
+    /// At how many addresses STUN servers are known to have answered, as far as names tell addresses.
+    fn answered(&self) -> usize {
+        if !self.complete || !self.reports {
+            return 0;
+        }
+        let answered = self.stun.iter().filter(|url| server::is_udp(url) && !self.is_reported(url));
+        answered.map(|url| server::host(url)).collect::<BTreeSet<_>>().len()
+    }
 }
 
 fn mapping(facts: &Facts) -> Mapping {
@@ -134,8 +137,7 @@ fn mapping(facts: &Facts) -> Mapping {
     // What a STUN server sees is no candidate of its own where it is the same as the host's: RFC 8445, section 5.1.3.
     if seen.is_empty() {
         let public = facts.gathered.iter().any(|it| it.kind == CandidateKind::Host && it.is_public());
-        let answered = facts.stun.iter().any(|url| !facts.unhelpful.contains(url));
-        return if public && answered && facts.complete { Mapping::Direct } else { Mapping::Unknown };
+        return if public && facts.answered() > 0 { Mapping::Direct } else { Mapping::Unknown };
     }
     // One base, seen from two servers under two ports.
     let differs = |one: &&Gathered| {
@@ -146,93 +148,6 @@ fn mapping(facts: &Facts) -> Mapping {
     if seen.iter().any(differs) {
         return Mapping::EndpointDependent;
     }
-    // The same port from both is reported once; that both have answered shows in nothing being reported against them.
-    let answered = facts.stun.iter().filter(|url| !facts.unhelpful.contains(url)).count();
-    if answered >= 2 && facts.complete { Mapping::EndpointIndependent } else { Mapping::Unknown }
-}
-
-fn verdict(facts: &Facts, udp: Option<bool>, mapping: Mapping, relay_over: Option<Protocol>) -> Verdict {
-    let relay_set_up = !facts.turn.is_empty();
-    if facts.signaling == Reach::Unreached {
-        Verdict::NoSignaling
-    } else if facts.gathered.is_empty() {
-        Verdict::NoNetwork
-    } else if matches!(facts.relay, Reach::Reached(_)) {
-        let slow =
-            udp == Some(false) || relay_over.is_some_and(|over| over != Protocol::Udp) && udp != Some(true);
-        if slow { Verdict::EverybodySlowly } else { Verdict::Everybody }
-    } else if mapping == Mapping::EndpointDependent || udp == Some(false) {
-        match (relay_set_up, udp) {
-            (true, _) => Verdict::OwnNetworkBecauseRelayFails,
-            (false, Some(false)) => Verdict::OwnNetworkBecauseUdpIsBlocked,
-            (false, _) => Verdict::OwnNetworkBecauseOfMapping,
-        }
-    } else if relay_set_up {
-        if udp == Some(true) { Verdict::MostBecauseRelayFails } else { Verdict::OwnNetworkBecauseRelayFails }
-    } else if facts.stun.is_empty() {
-        Verdict::OwnNetworkBecauseNothingIsSetUp
-    } else {
-        Verdict::Most
-    }
-}
-
-impl Verdict {
-    /// For programs.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoSignaling => "no-signaling",
-            Self::NoNetwork => "no-network",
-            Self::Everybody => "everybody",
-            Self::EverybodySlowly => "everybody-slowly",
-            Self::Most => "most",
-            Self::MostBecauseRelayFails => "most-relay-fails",
-            Self::OwnNetworkBecauseOfMapping => "own-network-mapping",
-            Self::OwnNetworkBecauseUdpIsBlocked => "own-network-udp-blocked",
-            Self::OwnNetworkBecauseRelayFails => "own-network-relay-fails",
-            Self::OwnNetworkBecauseNothingIsSetUp => "own-network-nothing-set-up",
-        }
-    }
-
-    /// For people: one sentence to act on.
-    #[must_use]
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::NoSignaling => {
-                "The signaling server does not answer: check that you are online, then whether the server is running."
-            }
-            Self::NoNetwork => {
-                "Your browser finds no network to call over: check that you are online, and that no extension or setting \
-                 blocks WebRTC."
-            }
-            Self::Everybody => "You can call anyone: where no direct way leads, the relay carries the call.",
-            Self::EverybodySlowly => {
-                "Your network blocks UDP; you can call anyone, but only over the relay by TCP, and picture and sound may \
-                 stutter."
-            }
-            Self::Most => {
-                "You can call most people directly; for those whose network changes its port for every destination, \
-                 whoever runs this server has to add a TURN server."
-            }
-            Self::MostBecauseRelayFails => {
-                "You can call most people directly, but the relay cannot be reached: whoever runs this server should look \
-                 at its TURN server."
-            }
-            Self::OwnNetworkBecauseOfMapping => {
-                "Your network changes its port for every destination; without a TURN server you can call only people on \
-                 your own network."
-            }
-            Self::OwnNetworkBecauseUdpIsBlocked => {
-                "Your network blocks UDP; without a TURN server over TCP you can call only people on your own network."
-            }
-            Self::OwnNetworkBecauseRelayFails => {
-                "Your network lets no direct connection through and the relay cannot be reached: try another network, or \
-                 ask whoever runs this server to look at its TURN server."
-            }
-            Self::OwnNetworkBecauseNothingIsSetUp => {
-                "You can call people on your own network; to call others, whoever runs this server has to add a STUN \
-                 server, and better a TURN server."
-            }
-        }
-    }
+    // The same port from both is one candidate.
+    if facts.answered() >= 2 { Mapping::EndpointIndependent } else { Mapping::Unknown }
 }
