@@ -118,8 +118,10 @@ impl Scene {
         call.figures(begin, SystemTime::now()).await
     }
 
-    /// Ada's computer gets another address in her home.
+    /// Ada's computer gets another address in her home, some seconds into the call: a call that has only just begun has no
+    /// steady flow yet that could be seen to stop.
     pub async fn move_ada(&mut self, call: &Call) -> Figures {
+        tokio::time::sleep(Duration::from_secs(5)).await;
         let before = call.callers[0].window.run(PAIR).await;
         let begin = SystemTime::now();
         self.lab.ada.change_address();

@@ -99,6 +99,28 @@ async fn a_computer_that_moves_to_another_address_stays_in_the_call() {
 }
 
 #[tokio::test]
+async fn one_who_turns_everything_off_is_not_taken_for_gone() {
+    const GENERATION: &str = "connections[0].localDescription.sdp.match(/a=ice-ufrag:(.*)/)[1].trim()";
+    let mut scene = scene!();
+    let call = scene.call().await;
+    let [ada, bob] = &call.callers;
+    let before = ada.window.eval(GENERATION).await;
+    bob.window.press("#mic").await;
+    bob.window.press("#camera").await;
+    ada.sees("video", "off").await;
+    // Long enough for everything that is done about a connection over which nothing arrives.
+    tokio::time::sleep(12 * SECOND).await;
+    for caller in [ada, bob] {
+        caller.sees("state", "connected").await;
+        assert!(!caller.window.is_shown("#call-note").await);
+    }
+    assert_eq!(ada.window.eval(GENERATION).await, before, "ICE was restarted");
+    bob.window.press("#camera").await;
+    call.frames[0].next_after(SystemTime::now(), 5 * SECOND).await;
+    call.close().await;
+}
+
+#[tokio::test]
 async fn a_browser_that_is_killed_is_noticed_soon_and_gone_when_its_grace_is_over() {
     let mut scene = scene!();
     let call = scene.call().await;

@@ -45,8 +45,10 @@ pub(super) enum PairHappening {
     Connection(ConnectionEvent),
     Control(DataChannelEvent),
     Operation(Result<Option<Description>, Failure>),
-    /// For the recovery: bytes have arrived, the network has changed, time has passed, or somebody asks.
+    /// For the recovery: bytes have arrived, the network has changed, or somebody asks.
     Recovery(RecoveryInput),
+    /// A moment has come that somebody waited for.
+    Timer,
     /// The peer says this.
     Signal(Signal),
     /// Whether signals get to the peer has changed, and what our part is.
@@ -165,7 +167,7 @@ impl Driver {
             }
             Happening::Timer => {
                 self.tell_session(SessionInput::Timeout { random: browser::random() });
-                self.each_pair(&PairHappening::Recovery(RecoveryInput::Timeout));
+                self.each_pair(&PairHappening::Timer);
             }
         }
     }

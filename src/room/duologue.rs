@@ -1,5 +1,7 @@
 //! One pair of people: the connection between them, and what negotiates it.
 
+use std::time::Duration;
+
 use duologue_engine::{
     ConnectionState, Instant, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Recovery,
     RecoveryInput, RecoveryOutput, RecoveryTiming, Signal, Way,
@@ -33,6 +35,8 @@ pub(super) enum Output {
     End(LeaveReason),
 }
 
+/// Between two looks at what arrives while the connection is up. Each is one `getStats()`.
+const LOOK: Duration = Duration::from_secs(1);
 /// More problems with servers than these tell nobody more.
 const MOST_PROBLEMS: usize = 16;
 
@@ -44,6 +48,8 @@ pub(super) struct Duologue {
     plain: bool,
     negotiator: Negotiator,
     recovery: Recovery,
+    /// When to look next at what arrives.
+    look: Instant,
     rtc: RtcOptions,
     /// The servers that were of no help since the connection was last up.
     problems: Vec<ServerProblem>,
@@ -105,6 +111,7 @@ impl Duologue {
             plain,
             negotiator: Negotiator::new(role, browser::random()),
             recovery: Recovery::new(browser::now(), role, RecoveryTiming::default()),
+            look: browser::now(),
             rtc,
             problems: Vec::new(),
             away: false,
@@ -141,6 +148,7 @@ impl Duologue {
             }
             PairHappening::Operation(Err(failure)) => self.negotiate(NegotiatorInput::Failed(failure)),
             PairHappening::Recovery(input) => self.recover(input),
+            PairHappening::Timer => self.timer(),
             PairHappening::Signal(signal) => self.negotiate(NegotiatorInput::Remote(signal)),
             PairHappening::Way(way, role) => self.way_changed(way, role),
             PairHappening::Reconfigure(rtc) => self.reconfigure(rtc),
@@ -151,9 +159,32 @@ impl Duologue {
         }
     }
 
-    /// When to tell of [`RecoveryInput::Timeout`].
+    /// When to tell of [`PairHappening::Timer`].
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.recovery.deadline()
+        let look = self.is_up().then_some(self.look);
+        [self.recovery.deadline(), look].into_iter().flatten().min()
+    }
+
+    /// Whether the connection is up, and nothing is done about it.
+    fn is_up(&self) -> bool {
+        self.recovery.state() == ConnectionState::Connected && self.recovery.deadline().is_none()
+    }
+
+    fn timer(&mut self) {
+        self.recover(RecoveryInput::Timeout);
+        if self.is_up() && browser::now() >= self.look {
+            self.look = browser::now() + LOOK;
+            self.measure();
+        }
+    }
+
+    fn measure(&self) {
+        let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
+        self.connection.measure(move |bytes| {
+            // Fails only once the room is gone.
+            let _ = happenings
+                .unbounded_send(Happening::Pair(id, PairHappening::Recovery(RecoveryInput::Received(bytes))));
+        });
     }
 
     fn way_changed(&mut self, way: Way, role: Role) {
@@ -212,16 +243,7 @@ impl Duologue {
         self.recovery.handle(browser::now(), input);
         while let Some(output) = self.recovery.poll() {
             match output {
-                RecoveryOutput::Measure => {
-                    let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
-                    self.connection.measure(move |bytes| {
-                        // Fails only once the room is gone.
-                        let _ = happenings.unbounded_send(Happening::Pair(
-                            id,
-                            PairHappening::Recovery(RecoveryInput::Received(bytes)),
-                        ));
-                    });
-                }
+                RecoveryOutput::Measure => self.measure(),
                 RecoveryOutput::Restart => self.connection.restart_ice(),
                 RecoveryOutput::DoubtSignaling => self.outputs.push(Output::DoubtSignaling),
                 RecoveryOutput::State(state) => self.tell_state(state),

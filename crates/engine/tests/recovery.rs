@@ -17,12 +17,14 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Watch {
     recovery: Recovery,
     now: Instant,
+    /// How many bytes have arrived.
+    bytes: u64,
 }
 
 impl Watch {
     fn new(role: Role) -> Self {
         let now = Instant::from_origin(1000 * SECOND);
-        Self { recovery: Recovery::new(now, role, RecoveryTiming::default()), now }
+        Self { recovery: Recovery::new(now, role, RecoveryTiming::default()), now, bytes: 0 }
     }
 
     /// Over a connection that is up.
@@ -31,6 +33,24 @@ impl Watch {
         watch.tell(Input::Agreed);
         assert_eq!(watch.tell(Input::Link(LinkState::Connected)), [Output::State(State::Connected)]);
         watch
+    }
+
+    /// Over one that is up, and over which something arrives each second.
+    fn flowing() -> Self {
+        let mut watch = Self::up();
+        assert_eq!(watch.looks(5, 100), []);
+        watch
+    }
+
+    /// Tells it, each second for so many seconds, that so many bytes more have arrived.
+    fn looks(&mut self, times: u32, grows: u64) -> Vec<Output> {
+        let mut all = Vec::new();
+        for _ in 0..times {
+            self.now = self.now + SECOND;
+            self.bytes += grows;
+            all.extend(self.tell(Input::Received(self.bytes)));
+        }
+        all
     }
 
     /// Over a connection that was up and has failed, with the first restart agreed on and under way.
@@ -361,6 +381,76 @@ fn after_an_interruption_of_our_own_signaling_the_connection_is_looked_at() {
     watch.tell(Input::Way(Way::Open));
     assert_eq!(watch.passes_with_bytes(2 * SECOND, 0), [Output::Restart]);
     assert_eq!(watch.recovery.state(), State::Connected, "which is no reason to alarm anyone");
+}
+
+#[test]
+fn when_what_has_flowed_stops_the_server_is_asked_whether_it_is_there_and_nothing_else_is_done() {
+    let mut watch = Watch::flowing();
+    assert_eq!(watch.looks(1, 0), [], "one look may be a moment early");
+    assert_eq!(watch.looks(1, 0), [Output::DoubtSignaling]);
+    // It is: the other side has only turned off camera and microphone.
+    assert_eq!(watch.tell(Input::SignalingConfirmed), []);
+    assert_eq!(watch.looks(3600, 0), []);
+    assert_eq!((watch.recovery.state(), watch.recovery.deadline()), (State::Connected, None));
+    assert_eq!(watch.looks(4, 100), []);
+    assert_eq!(watch.looks(2, 0), [Output::DoubtSignaling], "another time is another time");
+}
+
+#[test]
+fn what_keeps_a_silent_connection_alive_is_no_flow() {
+    let mut watch = Watch::up();
+    for _ in 0..100 {
+        assert_eq!(watch.looks(2, 100), []);
+        assert_eq!(watch.looks(4, 0), []);
+    }
+}
+
+#[test]
+fn after_what_has_flowed_has_stopped_a_new_way_is_used_at_once() {
+    let mut watch = Watch::flowing();
+    watch.looks(2, 0);
+    assert_eq!(watch.tell(Input::Way(Way::Cut)), []);
+    assert_eq!(watch.tell(Input::Way(Way::Open)), [Output::Measure]);
+    assert_eq!(watch.passes_with_bytes(SECOND / 4, 0), [Output::Restart]);
+    // Unless all is well.
+    let mut well = Watch::flowing();
+    well.looks(2, 0);
+    well.tell(Input::Way(Way::Cut));
+    well.looks(1, 100);
+    assert_eq!(well.tell(Input::Way(Way::Open)), [Output::Measure]);
+    assert_eq!(well.passes_with_bytes(SECOND * 10, 1), []);
+    assert_eq!(well.recovery.deadline(), None);
+}
+
+#[test]
+fn what_was_seen_to_stop_need_not_be_quiet_anew_when_the_browser_notices() {
+    let mut watch = Watch::flowing();
+    watch.looks(4, 0);
+    assert_eq!(watch.tell(Input::Link(LinkState::Disconnected)), [Output::Measure]);
+    let told = [Output::State(State::Reconnecting), Output::DoubtSignaling];
+    assert_eq!(watch.passes_with_bytes(SECOND / 4, 0), told);
+    assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
+}
+
+#[test]
+fn what_stopped_before_a_repair_is_not_held_against_what_was_repaired() {
+    let mut watch = Watch::flowing();
+    watch.looks(3, 0);
+    watch.tell(Input::Link(LinkState::Failed));
+    assert_eq!(watch.tell(Input::SignalingConfirmed), [Output::Restart]);
+    watch.tell(Input::Agreed);
+    assert_eq!(
+        watch.tell(Input::Link(LinkState::Connected)),
+        [Output::State(State::Connected), Output::Measure]
+    );
+    assert_eq!(watch.passes_with_bytes(SECOND * 19 / 10, 0), []);
+}
+
+#[test]
+fn without_a_way_to_the_server_it_is_not_asked() {
+    let mut watch = Watch::flowing();
+    watch.tell(Input::Way(Way::Cut));
+    assert_eq!(watch.looks(10, 0), []);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whether the connection is up: what its state says, and what the bytes say.
 
+use super::flow::Flow;
 use super::{LinkState, Output, Phase, Recovery, State};
 use crate::session::Way;
 use crate::time::Instant;
@@ -12,6 +13,7 @@ impl Recovery {
                 let repaired = matches!(self.phase, Phase::Broken { .. } | Phase::GivenUp);
                 self.phase = Phase::Up;
                 self.confirmed = false;
+                self.flow = Flow::default();
                 self.tell(State::Connected);
                 if repaired {
                     self.doubt(now);
@@ -33,11 +35,20 @@ impl Recovery {
 
     pub(super) fn doubt(&mut self, now: Instant) {
         self.confirmed = false;
-        self.phase = Phase::Doubtful { quiet_since: now, bytes: None, measure: now + self.timing.measure };
+        // What has been seen to stop has been quiet for longer than it has been doubted.
+        let quiet_since = self.flow.stopped_at().unwrap_or(now);
+        self.flow = Flow::default();
+        self.phase = Phase::Doubtful { quiet_since, bytes: None, measure: now + self.timing.measure };
         self.outputs.push_back(Output::Measure);
     }
 
     pub(super) fn received(&mut self, now: Instant, received: u64) {
+        if self.phase == Phase::Up {
+            if self.flow.stops_with(now, received) && self.way == Way::Open {
+                self.outputs.push_back(Output::DoubtSignaling);
+            }
+            return;
+        }
         let Phase::Doubtful { quiet_since, bytes, .. } = &mut self.phase else { return };
         let before = bytes.replace(received);
         if before.is_none_or(|before| received <= before) {

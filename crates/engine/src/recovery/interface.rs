@@ -22,7 +22,8 @@ pub enum LinkState {
 pub enum Input {
     /// The connection changed its state.
     Link(LinkState),
-    /// The answer to [`Output::Measure`]: how many bytes the connection has received in all.
+    /// The answer to [`Output::Measure`]: how many bytes the connection has received in all. To be told each second as
+    /// well, unasked, as long as the connection is up.
     Received(u64),
     /// An offer and its answer were agreed on with the peer.
     Agreed,

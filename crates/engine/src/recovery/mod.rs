@@ -4,6 +4,9 @@
 //! The rules:
 //! - `disconnected` is no verdict. As long as bytes arrive the connection is up, whatever its state says; only when none
 //!   do for a while is it repaired. `failed` is repaired at once.
+//! - When bytes had flowed for some seconds and stop while the browser still says that the connection is up, either our
+//!   network is another now or the peer has nothing to say. Only the first concerns us, and the signaling server tells
+//!   the two apart: it is asked whether it is there, and nothing else is done.
 //! - A restart needs a way to the peer, over the signaling server. While there is none, it waits, and no try is counted.
 //!   Nor is one made before it is known that the server can be reached: in a network that is down, a restart would
 //!   gather few candidates, and then stand in the way of a better one.
@@ -15,6 +18,7 @@
 //! - Signaling that has lost the peer does not end a connection that is up. One that is down then is over.
 
 mod doubt;
+mod flow;
 mod interface;
 mod repair;
 mod timing;
@@ -25,6 +29,7 @@ use duologue_protocol::{LeaveReason, Role};
 
 use crate::session::Way;
 use crate::time::Instant;
+use flow::Flow;
 
 pub use interface::{Cause, Input, LinkState, Output, State};
 pub use timing::Timing;
@@ -68,6 +73,8 @@ pub struct Recovery {
     /// Restarts of a connection that the browser says is up, and over which nothing arrives.
     silent_restarts: u32,
     agreed: bool,
+    /// What arrives while the connection is up.
+    flow: Flow,
     told: State,
     outputs: VecDeque<Output>,
 }
@@ -86,6 +93,7 @@ impl Recovery {
             pending: false,
             silent_restarts: 0,
             agreed: false,
+            flow: Flow::default(),
             told: State::Connecting,
             outputs: VecDeque::new(),
         }

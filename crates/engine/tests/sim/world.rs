@@ -442,6 +442,7 @@ impl World {
             self.session(index, SessionInput::Timeout { random: 0 });
             for peer in self.people[index].pairs.keys().cloned().collect::<Vec<_>>() {
                 self.recover(index, &peer, RecoveryInput::Timeout);
+                self.look(index, &peer);
             }
         }
     }
@@ -532,9 +533,7 @@ impl World {
             }
         }
         if measure {
-            let up = pair.link == LinkState::Connected;
-            let bytes = self.now.since(Instant::default()).as_millis() as u64;
-            self.recover(index, peer, RecoveryInput::Received(if up { bytes } else { 0 }));
+            self.tell_bytes(index, peer);
         }
         if doubt {
             self.session(index, SessionInput::Reachable);
@@ -544,6 +543,20 @@ impl World {
             self.close(index, peer);
             self.session(index, SessionInput::Forget(peer.clone()));
         }
+    }
+
+    /// What a driver does each second while the connection is up.
+    fn look(&mut self, index: usize, peer: &PeerId) {
+        let Some(pair) = self.people[index].pairs.get(peer) else { return };
+        if pair.recovery.state() == ConnectionState::Connected && pair.recovery.deadline().is_none() {
+            self.tell_bytes(index, peer);
+        }
+    }
+
+    fn tell_bytes(&mut self, index: usize, peer: &PeerId) {
+        let up = self.people[index].pairs[peer].link == LinkState::Connected;
+        let bytes = self.now.since(Instant::default()).as_millis() as u64;
+        self.recover(index, peer, RecoveryInput::Received(if up { bytes } else { 0 }));
     }
 
     fn session(&mut self, index: usize, input: SessionInput) {
