@@ -64,3 +64,21 @@ async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
         bob.close().await;
     }
 }
+
+#[tokio::test]
+async fn the_style_that_is_served_says_what_was_written() {
+    let (server, browsers) = (Server::start(), Browsers::chromium());
+    let ada = Caller::in_lobby(&browsers, &server.room("style"), WindowOptions::default()).await;
+    let written = serde_json::to_string(include_str!("../../www/style.css")).unwrap();
+    // Where a value holds a variable, the browser keeps the blanks as they were written.
+    let script = format!(
+        "const sheet = new CSSStyleSheet();
+        sheet.replaceSync({written});
+        const rules = (sheet) => [...sheet.cssRules].map(it => it.cssText.replaceAll(', ', ','));
+        return [rules(sheet), rules(document.styleSheets[0])];"
+    );
+    let rules = ada.window.run(&script).await;
+    assert!(rules[0].as_array().is_some_and(|rules| rules.len() > 100));
+    assert_eq!(rules[0], rules[1]);
+    ada.close().await;
+}

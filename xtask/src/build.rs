@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::parts;
 use crate::run::{Outcome, cargo, output, root, run, step};
+use crate::{parts, slim};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The program of the page, as named in Cargo.toml.
@@ -59,7 +59,9 @@ pub fn client() -> Outcome {
         let rest = parts::split(&built.join(format!("{APP}.wasm")), &built.join("parts"), &dist)?;
         bind(&rest.program, &dist)?;
         rest.finish(&dist)?;
-        lay_out(&root(), &dist)
+        slim::rename(&dist)?;
+        lay_out(&root(), &dist)?;
+        slim::minify(&dist)
     })?;
     step("compressing it (brotli and gzip)", || compress_all(&dist))
 }
@@ -88,11 +90,12 @@ fn bind(wasm: &Path, dist: &Path) -> Outcome {
     bindgen.web(true).and_then(|bindgen| bindgen.generate(dist)).map_err(|error| format!("{error:#}"))
 }
 
-/// Does with `index.html` what Trunk does: copies what it names, and takes the notes to Trunk out.
+/// Does with `index.html` what Trunk does: copies what it names, and takes the notes to Trunk out. Takes the blanks out
+/// that say what is inside of what, too: nothing in the page shows them.
 fn lay_out(root: &Path, dist: &Path) -> Outcome {
     let page = read(&root.join("index.html"))?;
     let mut kept = Vec::new();
-    for line in page.lines() {
+    for line in page.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if !line.contains("data-trunk") {
             kept.push(line);
         } else if let Some(file) = copied_file(line) {

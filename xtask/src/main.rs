@@ -8,6 +8,7 @@ mod pins;
 mod run;
 mod serve;
 mod size;
+mod slim;
 mod test;
 mod tools;
 
