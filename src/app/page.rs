@@ -10,9 +10,18 @@ macro_rules! elements {
         }
 
         impl $name {
+            const IDS: [&str; [$($id),+].len()] = [$($id),+];
+
             /// Finds every element, or says which is not there.
             $vis fn find() -> Result<Self, &'static str> {
-                Ok(Self { $($field: Element::by_id($id).ok_or($id)?,)+ })
+                // As a list, so that what happens to each element is compiled once and not sixty times.
+                let elements: Vec<Element> = Self::IDS
+                    .into_iter()
+                    .map(|id| Element::by_id(id).ok_or(id))
+                    .collect::<Result<_, _>>()?;
+                // There are as many as there are ids.
+                let [$($field),+] = elements.try_into().map_err(|_| "")?;
+                Ok(Self { $($field),+ })
             }
         }
     };
