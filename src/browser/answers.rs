@@ -16,6 +16,11 @@ pub(super) struct Answers(Rc<RefCell<Vec<Weak<Function>>>>);
 impl Answers {
     /// Calls `then` with what comes of `promise`, unless this is dropped before.
     pub(super) fn wait(&self, promise: &Promise, then: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
+        self.wait_boxed(promise, Box::new(then));
+    }
+
+    /// Not generic, so that it is compiled once.
+    fn wait_boxed(&self, promise: &Promise, then: Box<dyn FnOnce(Result<JsValue, JsValue>)>) {
         let mut end = None;
         let ended = Promise::new(&mut |resolve, _| end = Some(Rc::new(resolve)));
         let first = Promise::race(&Array::of2(promise, &ended));

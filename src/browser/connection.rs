@@ -1,5 +1,7 @@
 //! RTCPeerConnection: runs the operations the engine asks for, reports what happens.
 
+use std::rc::Rc;
+
 use duologue_engine::{Failure, LinkState, Operation, Party, SignalingState};
 use duologue_protocol::{Candidate, Description, IceServer, SdpType};
 use gloo_events::EventListener;
@@ -125,17 +127,19 @@ impl Connection {
     ///
     /// # Errors
     /// What the browser said, in words: most often a STUN or TURN address it cannot read.
-    pub fn new(
-        options: &RtcOptions,
-        on_event: impl Fn(ConnectionEvent) + Clone + 'static,
-    ) -> Result<Self, String> {
+    pub fn new(options: &RtcOptions, on_event: impl Fn(ConnectionEvent) + 'static) -> Result<Self, String> {
+        Self::reporting_to(&(Rc::new(on_event) as Rc<dyn Fn(ConnectionEvent)>), options)
+    }
+
+    /// Not generic, so that it is compiled once.
+    fn reporting_to(on_event: &Rc<dyn Fn(ConnectionEvent)>, options: &RtcOptions) -> Result<Self, String> {
         let configuration = options.configuration()?;
         let connection =
             RtcPeerConnection::new_with_configuration(&configuration).map_err(|error| words(&error))?;
         let listen =
             |name: &'static str,
              report: fn(&RtcPeerConnection, &web_sys::Event) -> Option<ConnectionEvent>| {
-                let on_event = on_event.clone();
+                let on_event = Rc::clone(on_event);
                 let target = connection.clone();
                 EventListener::new(&connection, name, move |event| {
                     if let Some(event) = report(&target, event) {
@@ -170,6 +174,11 @@ impl Connection {
         operation: Operation,
         report: impl FnOnce(Result<Option<Description>, Failure>) + 'static,
     ) {
+        self.run_boxed(operation, Box::new(report));
+    }
+
+    /// Not generic, so that it is compiled once.
+    fn run_boxed(&self, operation: Operation, report: Box<dyn FnOnce(Result<Option<Description>, Failure>)>) {
         let connection = self.connection.clone();
         let (promise, makes_description) = self.start(operation);
         self.answers.wait(&promise, move |answer| {
@@ -292,10 +301,10 @@ impl Connection {
     pub fn data_channel(
         &self,
         kind: &DataChannelKind,
-        on_event: impl Fn(DataChannelEvent) + Clone + 'static,
+        on_event: impl Fn(DataChannelEvent) + 'static,
     ) -> DataChannel {
         let channel = self.connection.create_data_channel_with_data_channel_dict(kind.label, &kind.init());
-        DataChannel::new(channel, on_event)
+        DataChannel::new(channel, Rc::new(on_event))
     }
 
     /// The most bytes that the other side takes in a message, once there is a connection.

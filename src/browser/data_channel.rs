@@ -1,5 +1,7 @@
 //! RTCDataChannel, agreed on by both sides in advance (W3C webrtc-pc, section 6.2, `negotiated`).
 
+use std::rc::Rc;
+
 use gloo_events::EventListener;
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::JsCast;
@@ -51,13 +53,10 @@ pub struct DataChannel {
 }
 
 impl DataChannel {
-    pub(super) fn new(
-        channel: RtcDataChannel,
-        on_event: impl Fn(DataChannelEvent) + Clone + 'static,
-    ) -> Self {
+    pub(super) fn new(channel: RtcDataChannel, on_event: Rc<dyn Fn(DataChannelEvent)>) -> Self {
         channel.set_binary_type(RtcDataChannelType::Arraybuffer);
         let listen = |name: &'static str, read: fn(&web_sys::Event) -> Option<DataChannelEvent>| {
-            let on_event = on_event.clone();
+            let on_event = Rc::clone(&on_event);
             EventListener::new(&channel, name, move |event| {
                 if let Some(event) = read(event) {
                     on_event(event);

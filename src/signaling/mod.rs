@@ -5,6 +5,8 @@
 mod socket;
 mod tabs;
 
+use std::rc::Rc;
+
 use duologue_protocol::{ClientMessage, DecodeError, Numbered};
 
 use crate::browser::Json;
@@ -40,10 +42,8 @@ pub(crate) trait Transport {
 }
 
 /// Opens a transport that reports to `on_event`.
-pub(crate) fn open(
-    signaling: &Signaling,
-    on_event: impl Fn(TransportEvent) + Clone + 'static,
-) -> Box<dyn Transport> {
+pub(crate) fn open(signaling: &Signaling, on_event: impl Fn(TransportEvent) + 'static) -> Box<dyn Transport> {
+    let on_event: Rc<dyn Fn(TransportEvent)> = Rc::new(on_event);
     match signaling {
         Signaling::Server(url) => Box::new(socket::Socket::open(url.clone(), on_event)),
         Signaling::Tabs { room_size } => Box::new(tabs::Tabs::open(*room_size, on_event)),

@@ -1,6 +1,7 @@
 //! A signaling server, over a WebSocket.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use duologue_protocol::{ClientMessage, DecodeError};
@@ -18,11 +19,11 @@ use crate::browser::{Json, to_text};
 pub(super) struct Socket(UnboundedSender<String>);
 
 impl Socket {
-    pub(super) fn open(url: String, on_event: impl Fn(TransportEvent) + 'static) -> Self {
+    pub(super) fn open(url: String, on_event: Rc<dyn Fn(TransportEvent)>) -> Self {
         let (sender, queue) = unbounded();
         wasm_bindgen_futures::spawn_local(async move {
             if let Ok(socket) = WebSocket::open(&url) {
-                carry(socket, queue, &on_event).await;
+                carry(socket, queue, &*on_event).await;
             }
             on_event(TransportEvent::Closed);
         });
@@ -49,7 +50,7 @@ enum Step {
 async fn carry(
     mut socket: WebSocket,
     mut queue: UnboundedReceiver<String>,
-    on_event: &impl Fn(TransportEvent),
+    on_event: &dyn Fn(TransportEvent),
 ) {
     let mut opened = false;
     loop {

@@ -20,7 +20,7 @@ const PREFIX: &str = "duologue/";
 pub(super) struct Tabs(Rc<RefCell<Inner>>);
 
 impl Tabs {
-    pub(super) fn open(room_size: usize, on_event: impl Fn(TransportEvent) + 'static) -> Self {
+    pub(super) fn open(room_size: usize, on_event: Rc<dyn Fn(TransportEvent)>) -> Self {
         let me = browser::random_token::<16>();
         let ids = PeerId::new(me.clone()).ok().zip(SessionToken::new(browser::random_token::<16>()).ok());
         let room =
@@ -38,7 +38,7 @@ impl Tabs {
                 watches: Vec::new(),
                 _alive: Lock::request(&alive(&me), || {}),
                 _leaving: leaving,
-                on_event: Rc::new(on_event),
+                on_event,
             })
         });
         let on_event = Rc::clone(&inner.borrow().on_event);
