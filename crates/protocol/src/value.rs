@@ -40,6 +40,11 @@ impl Unfit {
     pub fn new(why: impl Into<String>) -> Self {
         Self(why.into())
     }
+
+    /// The same, of the field with this name.
+    fn of(self, name: &str) -> Self {
+        Self([name, ": ", &self.0].concat())
+    }
 }
 
 /// What can be read from a JSON value.
@@ -64,14 +69,16 @@ pub trait Read: Sized {
 /// # Errors
 /// The field's own, with its name before it.
 pub fn field<T: Read>(object: &impl Value, name: &str) -> Result<T, Unfit> {
-    if !object.is_object() {
-        return Err(Unfit::new("it must be an object"));
-    }
-    let read = match object.get(name) {
+    let read = match get(object, name)? {
         Some(value) => T::read(&value),
         None => T::absent(),
     };
-    read.map_err(|unfit| Unfit([name, ": ", &unfit.0].concat()))
+    read.map_err(|unfit| unfit.of(name))
+}
+
+/// The part of reading a field that is the same for all types, so that it is compiled once.
+fn get<V: Value>(object: &V, name: &str) -> Result<Option<V>, Unfit> {
+    if object.is_object() { Ok(object.get(name)) } else { Err(Unfit::new("it must be an object")) }
 }
 
 impl<T: Read> Read for Option<T> {
