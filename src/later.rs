@@ -9,7 +9,7 @@ pub use wasm_split_helpers;
 
 /// A part of the program did not load. It can be tried again: nothing is remembered of a try that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("This part of the page did not load. Check your connection, then try again.")]
+#[error("This part of the page did not load. Check your connection and try again, or reload the page.")]
 pub struct NotLoaded;
 
 #[cfg(feature = "split")]

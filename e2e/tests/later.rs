@@ -36,6 +36,18 @@ async fn joining_waits_for_no_part_that_comes_later(pair: Pair) {
     bob.close().await;
 }
 
+#[tokio::test]
+async fn the_check_is_at_hand_before_anything_breaks() {
+    let (mut server, browsers) = (Server::start(), Browsers::chromium());
+    let ada = Caller::in_lobby(&browsers, &server.room("quiet"), WindowOptions::default()).await;
+    ada.window.until_within(&format!("{PARTS}.length === 1"), PATIENCE).await;
+    server.kill9();
+    ada.window.press("#check-open").await;
+    ada.window.until_within(CHECKED, PATIENCE).await;
+    assert_eq!(ada.window.text("#check-signaling").await, "Does not answer");
+    ada.close().await;
+}
+
 async fn block(window: &Window, addresses: &[&str]) {
     window.devtools("Network.enable", json!({})).await;
     window.devtools("Network.setBlockedURLs", json!({ "urls": addresses })).await;
@@ -51,7 +63,7 @@ async fn a_part_that_does_not_load_is_told_of_and_can_be_tried_again() {
         ada.window.until("document.querySelector('#check').dataset.state === 'failed'").await;
         assert_eq!(
             ada.window.text("#check-sentence").await,
-            "This part of the page did not load. Check your connection, then try again."
+            "This part of the page did not load. Check your connection and try again, or reload the page."
         );
         ada.window.press("#check-again").await;
     }

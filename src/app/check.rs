@@ -3,9 +3,13 @@
 use duologue::network::{Mapping, Protocol, Reach};
 use duologue::{Diagnosis, MediaProblem, NotLoaded, RtcOptions, Signaling, diagnose};
 
+use gloo_timers::callback::Timeout;
+
 use super::App;
 use super::asks::Ask;
 
+/// How long nothing may have happened before the check is fetched.
+const QUIET_MILLIS: u32 = 10_000;
 const FINE: &str = "Ready";
 const CHECKING: &str = "Checking… This takes up to half a minute.";
 
@@ -40,7 +44,24 @@ duologue::later! {
     }
 }
 
+duologue::later! {
+    in check;
+    /// Does nothing. When it is done, the check is there.
+    async fn at_hand() {}
+}
+
 impl App {
+    /// Fetches the check when nothing else has happened for a while. When the network has broken, it could not be had
+    /// any more.
+    pub(super) fn fetch_check_soon(&mut self) {
+        self.fetching = Some(Timeout::new(QUIET_MILLIS, || {
+            wasm_bindgen_futures::spawn_local(async {
+                // If it cannot be had now, whoever wants it will be told.
+                let _ = at_hand().await;
+            });
+        }));
+    }
+
     /// Opens the dialog, and runs the check if it was not run before.
     pub(super) fn show_check(&mut self) {
         self.page.check.open_dialog();

@@ -28,6 +28,7 @@ impl App {
         dom::set_title("Duologue");
         show_screen("lobby");
         self.page.lobby_title.focus();
+        self.fetch_check_soon();
     }
 
     pub(super) fn take_room_from_address(&mut self) {

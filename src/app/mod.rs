@@ -93,6 +93,8 @@ struct App {
     meter: Option<(Meter, Interval)>,
     check: Check,
     panel: Panel,
+    /// Fetches the check, unless something comes between.
+    fetching: Option<Timeout>,
     note_action: Option<NoteAction>,
     _again: Option<Timeout>,
     _copied: Option<Timeout>,
@@ -127,6 +129,7 @@ impl App {
             meter: None,
             check: Check::default(),
             panel: Panel::default(),
+            fetching: None,
             note_action: None,
             _again: None,
             _copied: None,
@@ -279,6 +282,7 @@ impl App {
         let Some(visit) = &self.visit else { return };
         let (room_name, name) = (self.page.room.value(), self.page.name.value());
         self.screen = Screen::Entering { tries };
+        self.fetching = None;
         dom::remember(Memory::Browser, "name", &name);
         self.page.lobby_error.show(false);
         self.page.join.enable(false);
