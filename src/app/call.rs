@@ -116,7 +116,6 @@ impl App {
         self.page.status.set("data-state", state.as_str());
         if state == PeerState::Connected {
             self.load_panel();
-            self.fetch_check_soon();
         }
         match words {
             Some(words) => {

@@ -37,7 +37,7 @@ pub struct Report {
 }
 
 duologue::later! {
-    in check;
+    in rest;
     /// Runs the check, which most calls never need.
     async fn look(signaling: Signaling) -> Report {
         Report::on(&diagnose(&signaling, &RtcOptions::default()).await)
@@ -45,7 +45,7 @@ duologue::later! {
 }
 
 duologue::later! {
-    in check;
+    in rest;
     /// Does nothing. When it is done, the check is there.
     async fn at_hand() {}
 }

@@ -70,13 +70,13 @@ pub(crate) enum Event {
 const LOAD_AGAIN: Duration = Duration::from_secs(5);
 
 crate::later! {
-    in exchange;
+    in rest;
     /// Nothing: once it was called, the rest of the part is there.
     async fn load() {}
 }
 
 crate::later! {
-    in exchange;
+    in rest;
     async fn work(peer: Peer, to: UnboundedSender<Happening>, queue: UnboundedReceiver<Happening>, on_event: OnEvent) {
         run(peer, to, queue, on_event).await;
     }

@@ -50,13 +50,13 @@ pub enum Talk {
 pub type Talks = UnboundedSender<Talk>;
 
 duologue::later! {
-    in exchange;
+    in rest;
     /// Nothing: once it was called, the rest of the part is there.
     pub async fn load() {}
 }
 
 duologue::later! {
-    in exchange;
+    in rest;
     /// Deals with the panel, until the page goes.
     pub async fn deal(talks: Talks, queue: UnboundedReceiver<Talk>, asks: Asks) {
         run(talks, queue, asks).await;
