@@ -33,6 +33,6 @@ pub use matrix::Matrix;
 pub use memory::{Cycles, Footprint, Leaving};
 pub use pairing::Pair;
 pub use path::Path;
-pub use process::{Server, Trunk, root};
+pub use process::{Running, Server, Trunk, root};
 pub use scene::{Call, Figures, Parting, Scene};
 pub use site::Site;

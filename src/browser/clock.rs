@@ -1,14 +1,49 @@
 //! Time and chance.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use duologue_engine::Instant;
+use gloo_timers::callback::Timeout;
 
 /// This moment, counted from when the page was opened.
 pub(crate) fn now() -> Instant {
     let millis = web_sys::window().and_then(|window| window.performance()).map_or(0.0, |it| it.now());
     // Whole microseconds: nothing here needs more, and no float arithmetic comes along.
     Instant::from_origin(Duration::from_micros((millis * 1000.0) as u64))
+}
+
+/// Wakes somebody at a moment, or a little before: whoever is woken looks at the clock.
+pub(crate) struct Alarm {
+    /// The moment that a timer is set for, until it has rung.
+    at: Rc<Cell<Option<Instant>>>,
+    timer: Option<Timeout>,
+    ring: Rc<dyn Fn()>,
+}
+
+impl Alarm {
+    /// One that is not set. It calls `ring`.
+    pub(crate) fn new(ring: impl Fn() + 'static) -> Self {
+        Self { at: Rc::default(), timer: None, ring: Rc::new(ring) }
+    }
+
+    /// Sets it to `deadline`. To be called whenever that may have changed, and after it has rung. A timer that rings no
+    /// later stays as it is: to set one costs the browser more than to ring once for nothing.
+    pub(crate) fn set(&mut self, deadline: Option<Instant>) {
+        let Some(deadline) = deadline else { return };
+        if self.at.get().is_some_and(|at| at <= deadline) {
+            return;
+        }
+        self.at.set(Some(deadline));
+        let millis = u32::try_from(deadline.since(now()).as_millis()).unwrap_or(u32::MAX);
+        let (at, ring) = (Rc::clone(&self.at), Rc::clone(&self.ring));
+        // One more, because what is left of the last millisecond would only ask again.
+        self.timer = Some(Timeout::new(millis.saturating_add(1), move || {
+            at.set(None);
+            ring();
+        }));
+    }
 }
 
 /// Milliseconds since 1970, by the computer's clock.

@@ -31,7 +31,7 @@ pub use meter::Meter;
 
 pub(crate) use bus::Bus;
 pub(crate) use bytes::{frame, read, sha256};
-pub(crate) use clock::{now, random, random_token, wall_clock_millis};
+pub(crate) use clock::{Alarm, now, random, random_token, wall_clock_millis};
 pub(crate) use disk::{Folder, Writable, choose_place, joined, room as disk_room};
 pub(crate) use environment::{on_network_change, on_shown, on_window};
 pub(crate) use json::{Json, to_text};

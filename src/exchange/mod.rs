@@ -18,9 +18,8 @@ use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_channel::oneshot;
 use futures_util::future::Either;
 use futures_util::{StreamExt, stream};
-use gloo_timers::callback::Timeout;
 
-use crate::browser::{self, Connection, DataChannel, DataChannelEvent, DataChannelKind};
+use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind};
 use crate::later::NotLoaded;
 use crate::room::Peer;
 use files::{Done, Files};
@@ -242,7 +241,10 @@ async fn run(
     let files = Files::new(peer, to, done.clone());
     let mut task = Task { channels: None, mail: Mail::default(), files, on_event };
     let mut all = stream::select(queue.map(Either::Left), dones.map(Either::Right));
-    let mut _timer = None;
+    let mut alarm = Alarm::new(move || {
+        // Fails only once the task has ended.
+        let _ = done.unbounded_send(Done::Timer);
+    });
     while let Some(next) = all.next().await {
         match next {
             Either::Left(Happening::End) => return task.end(),
@@ -250,15 +252,7 @@ async fn run(
             Either::Right(Done::Timer) => task.timeout(),
             Either::Right(done) => task.files.done(task.channels.as_deref(), done, &*task.on_event),
         }
-        let done = done.clone();
-        let deadline = [task.mail.deadline(), task.files.deadline()].into_iter().flatten().min();
-        _timer = deadline.map(|at| {
-            let millis = u32::try_from(at.since(browser::now()).as_millis()).unwrap_or(u32::MAX);
-            Timeout::new(millis.saturating_add(1), move || {
-                // Fails only once the task has ended.
-                let _ = done.unbounded_send(Done::Timer);
-            })
-        });
+        alarm.set([task.mail.deadline(), task.files.deadline()].into_iter().flatten().min());
     }
 }
 

@@ -11,14 +11,13 @@ use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerI
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use gloo_timers::callback::Timeout;
 use web_sys::File;
 
 use super::Options;
 use super::duologue::{Duologue, Output};
 use super::event::{Event, Peer};
 use super::local_media::Watch;
-use crate::browser::{self, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
+use crate::browser::{self, Alarm, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
 use crate::error::Error;
 use crate::exchange::{self, Delivery, Exchange, Transfer};
 use crate::signaling::{self, Signaling, Transport, TransportEvent};
@@ -97,7 +96,7 @@ pub(super) struct Driver {
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
     happenings: UnboundedSender<Happening>,
-    _timer: Option<Timeout>,
+    alarm: Alarm,
     _media: Option<Watch>,
     _listeners: [Option<Listener>; 3],
 }
@@ -121,6 +120,7 @@ impl Driver {
             browser::on_network_change(tell(|| Happening::NetworkChanged)),
             browser::on_shown(tell(|| Happening::Shown)),
         ];
+        let alarm = Alarm::new(tell(|| Happening::Timer));
         Self {
             signaling,
             session: Session::new(browser::now(), Timing::default()),
@@ -132,7 +132,7 @@ impl Driver {
             subscribers: Vec::new(),
             entering: None,
             happenings,
-            _timer: None,
+            alarm,
             _media: media,
             _listeners: listeners,
         }
@@ -418,14 +418,7 @@ impl Driver {
     }
 
     fn set_timer(&mut self) {
-        let happenings = self.happenings.clone();
         let deadlines = self.duologues.iter().map(Duologue::deadline).chain([self.session.deadline()]);
-        self._timer = deadlines.flatten().min().map(|deadline| {
-            let millis = u32::try_from(deadline.since(browser::now()).as_millis()).unwrap_or(u32::MAX);
-            // One more, because what is left of the last millisecond would only ask again.
-            Timeout::new(millis.saturating_add(1), move || {
-                let _ = happenings.unbounded_send(Happening::Timer);
-            })
-        });
+        self.alarm.set(deadlines.flatten().min());
     }
 }

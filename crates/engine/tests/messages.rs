@@ -34,7 +34,15 @@ impl End {
         std::iter::from_fn(|| self.messages.poll()).collect()
     }
 
+    /// Sends over a channel that has sent what it had.
     fn send(&mut self, id: u32, body: Body) -> Vec<Output> {
+        let mut outputs = self.tell(Input::Buffered(Mode::Reliable, 0));
+        outputs.extend(self.send_more(id, body));
+        outputs
+    }
+
+    /// Sends while the channel still has what came before.
+    fn send_more(&mut self, id: u32, body: Body) -> Vec<Output> {
         self.tell(Input::Send { id, mode: Mode::Reliable, body })
     }
 
@@ -105,7 +113,8 @@ fn messages_wait_for_the_channels_and_keep_their_order() {
     let (mut ada, mut bob) = (End::new(), End::open());
     assert_eq!(ada.send(1, text("one")), []);
     assert_eq!(ada.send(2, text("two")), []);
-    let sent = ada.tell(Input::Opened { most_bytes: MOST });
+    let mut sent = ada.tell(Input::Opened { most_bytes: MOST });
+    sent.extend(ada.waits());
     assert_eq!(bob.hears(&sent), [received(text("one")), received(text("two"))]);
 }
 
@@ -115,7 +124,7 @@ fn a_full_channel_is_given_nothing_until_it_has_drained() {
     let mut taken = 0;
     for id in 0..1000 {
         taken += ada
-            .send(id, Body::Bytes(vec![0; 9000]))
+            .send_more(id, Body::Bytes(vec![0; 9000]))
             .iter()
             .filter(|it| matches!(it, Output::Taken(_)))
             .count();
@@ -131,12 +140,12 @@ fn who_sends_faster_than_the_network_is_told_so_and_nothing_piles_up() {
     let mut ada = End::new();
     let each = 1024 * 1024;
     for id in 0..(MOST_WAITING / each) as u32 {
-        assert_eq!(ada.send(id, Body::Bytes(vec![0; each])), []);
+        assert_eq!(ada.send_more(id, Body::Bytes(vec![0; each])), []);
     }
-    assert_eq!(ada.send(99, Body::Bytes(vec![0; each])), [Output::Lost(99, Loss::TooMuchWaiting)]);
+    assert_eq!(ada.send_more(99, Body::Bytes(vec![0; each])), [Output::Lost(99, Loss::TooMuchWaiting)]);
     // Once there is room, so is there for the next.
     ada.tell(Input::Opened { most_bytes: MOST });
-    assert_eq!(ada.send(100, text("again")), []);
+    assert_eq!(ada.send_more(100, text("again")), []);
 }
 
 #[test]
@@ -149,10 +158,10 @@ fn a_message_that_is_too_large_is_refused_whole() {
 #[test]
 fn when_the_connection_ends_every_sender_is_told_what_is_known() {
     let mut ada = End::open();
-    ada.send(1, text("sent"));
+    ada.send_more(1, text("sent"));
     ada.tell(Input::Buffered(Mode::Reliable, 1024 * 1024 - 10));
-    ada.send(2, Body::Bytes(vec![0; 5000])); // its first frame fills the channel
-    ada.send(3, text("unsent"));
+    ada.send_more(2, Body::Bytes(vec![0; 5000])); // its first frame fills the channel
+    ada.send_more(3, text("unsent"));
     assert_eq!(
         ada.tell(Input::Closed),
         [
@@ -167,9 +176,9 @@ fn when_the_connection_ends_every_sender_is_told_what_is_known() {
 #[test]
 fn what_waits_when_the_connection_breaks_goes_over_the_next_one() {
     let (mut ada, mut bob) = (End::open(), End::open());
-    ada.send(1, text("sent"));
+    ada.send_more(1, text("sent"));
     ada.tell(Input::Buffered(Mode::Reliable, 1024 * 1024));
-    ada.send(2, text("waits"));
+    ada.send_more(2, text("waits"));
     assert_eq!(ada.tell(Input::Interrupted), [Output::Lost(1, Loss::Unconfirmed)]);
     let sent = ada.tell(Input::Opened { most_bytes: MOST });
     assert_eq!(bob.hears(&sent), [received(text("waits"))]);
@@ -200,6 +209,47 @@ fn many_messages_are_confirmed_together() {
 }
 
 #[test]
+fn small_messages_go_together_while_the_channel_is_busy_and_the_first_goes_at_once() {
+    let mut ada = End::new();
+    let mut bob = End::open();
+    ada.tell(Input::Opened { most_bytes: 1 << 18 });
+    assert_eq!(frames(&ada.send_more(0, text("first"))).len(), 1);
+    let mut sent = Vec::new();
+    for id in 1..=100 {
+        sent.extend(ada.send_more(id, text("small")));
+    }
+    assert_eq!(sent, (1..=100).map(Output::Taken).collect::<Vec<_>>(), "taken, and none of them sent alone");
+    let together = ada.waits();
+    assert_eq!(frames(&together).len(), 1);
+    let mut heard = bob.hears(&together);
+    heard.retain(|output| matches!(output, Output::Received(..)));
+    assert_eq!(heard, vec![received(text("small")); 100]);
+    assert_eq!(ada.messages.deadline(), None);
+}
+
+#[test]
+fn a_large_message_goes_behind_the_small_ones_before_it() {
+    let (mut ada, mut bob) = (End::open(), End::open());
+    let mut sent = ada.send_more(0, text("first"));
+    sent.extend(ada.send_more(1, text("small")));
+    sent.extend(ada.send_more(2, Body::Bytes(vec![7; 5000])));
+    sent.extend(ada.send_more(3, text("last")));
+    sent.extend(ada.waits());
+    let got = [text("first"), text("small"), Body::Bytes(vec![7; 5000]), text("last")];
+    assert_eq!(bob.hears(&sent), got.map(received));
+}
+
+#[test]
+fn what_goes_together_and_was_not_sent_is_reported_when_the_connection_ends() {
+    let mut ada = End::open();
+    ada.send_more(1, text("first"));
+    ada.send_more(2, text("second"));
+    let lost = [Output::Lost(1, Loss::Unconfirmed), Output::Lost(2, Loss::Unconfirmed)];
+    assert_eq!(ada.tell(Input::Interrupted), lost);
+    assert_eq!(ada.messages.deadline(), None);
+}
+
+#[test]
 fn a_lossy_message_goes_now_or_never() {
     let (mut ada, mut bob) = (End::new(), End::open());
     assert_eq!(ada.send_lossy(1, text("x")), [Output::Lost(1, Loss::NotConnected)]);
@@ -217,7 +267,9 @@ fn a_lossy_message_goes_now_or_never() {
 
 #[test]
 fn what_cannot_be_read_is_reported_and_the_next_message_arrives() {
-    let nonsense: [(Mode, &[u8]); 9] = [
+    let nonsense: [(Mode, &[u8]); 11] = [
+        (Mode::Reliable, &[7, 0]),
+        (Mode::Reliable, &[7, 1, 255, 255, 255, 255, 1]),
         (Mode::Reliable, &[]),
         (Mode::Reliable, &[99, 1]),
         (Mode::Reliable, &[0, 0xff, 0xfe]), // a text that is none
@@ -271,7 +323,7 @@ proptest! {
             })
             .collect();
         for (id, body) in (0..).zip(&bodies) {
-            sent.extend(ada.send(id, body.clone()));
+            sent.extend(ada.send_more(id, body.clone()));
         }
         for left in drains.into_iter().chain([0; 20]) {
             sent.extend(ada.tell(Input::Buffered(Mode::Reliable, left)));

@@ -81,6 +81,12 @@ impl Window {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses a file of this computer in a file field.
+    pub async fn choose_file(&self, selector: &str, path: &std::path::Path) {
+        let field = self.client.find(Locator::Css(selector)).await.expect(selector);
+        field.send_keys(path.to_str().expect("a path of letters")).await.unwrap();
+    }
+
     /// Sends keys to whatever has the focus.
     pub async fn keys(&self, keys: &str) {
         self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();

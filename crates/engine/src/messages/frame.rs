@@ -10,6 +10,7 @@ const FIRST_OF_BYTES: u8 = 3;
 const MIDDLE: u8 = 4;
 const LAST: u8 = 5;
 const ARRIVED: u8 = 6;
+const SEVERAL: u8 = 7;
 
 /// A frame that was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(super) enum Frame<'a> {
     Middle(&'a [u8]),
     /// The last part.
     Last(&'a [u8]),
+    /// Whole messages, one behind the other: [`each`].
+    Several(&'a [u8]),
     /// So many messages have arrived since the channel opened, modulo 2^32.
     Arrived(u32),
 }
@@ -48,6 +51,7 @@ impl Frame<'_> {
                     rest.try_into().map_err(|_| "a count of arrived messages that is not four bytes")?;
                 Ok(Frame::Arrived(u32::from_le_bytes(count)))
             }
+            SEVERAL => Ok(Frame::Several(rest)),
             _ => Err("a frame of an unknown kind"),
         }
     }
@@ -57,6 +61,47 @@ impl Frame<'_> {
 pub(super) fn arrived(count: u32) -> Vec<u8> {
     let [a, b, c, d] = count.to_le_bytes();
     vec![ARRIVED, a, b, c, d]
+}
+
+/// Small messages that go together: each as its kind, its length and itself.
+#[derive(Debug, Default)]
+pub(super) struct Bundle(Vec<u8>);
+
+impl Bundle {
+    pub(super) fn add(&mut self, message: &Cut) {
+        if self.0.is_empty() {
+            self.0.push(SEVERAL);
+        }
+        self.0.push(if message.kind == Kind::Text { TEXT } else { BYTES });
+        self.0.extend(u32::try_from(message.body.len()).unwrap_or(u32::MAX).to_le_bytes());
+        self.0.extend_from_slice(&message.body);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The frame, if anything is in it.
+    pub(super) fn take(&mut self) -> Option<Vec<u8>> {
+        (!self.0.is_empty()).then(|| std::mem::take(&mut self.0))
+    }
+}
+
+/// The messages of a [`Frame::Several`]; the last is an error where it breaks off.
+pub(super) fn each(mut rest: &[u8]) -> impl Iterator<Item = Result<(Kind, &[u8]), &'static str>> {
+    std::iter::from_fn(move || {
+        let (kind, behind) = rest.split_first()?;
+        let kind = if *kind == TEXT { Kind::Text } else { Kind::Bytes };
+        let read = behind.split_first_chunk::<4>().and_then(|(length, behind)| {
+            behind.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+        });
+        let Some((message, behind)) = read else {
+            rest = &[];
+            return Some(Err("messages that break off"));
+        };
+        rest = behind;
+        Some(Ok((kind, message)))
+    })
 }
 
 /// A message that is cut into frames, as they are asked for.

@@ -31,7 +31,7 @@ pub(super) enum Brought {
 impl Joined {
     /// Whether a message is cut off by this frame: one that begins another.
     pub(super) fn cut_off_by(&self, frame: &Frame<'_>) -> bool {
-        matches!((self, frame), (Self::Parts(..), Frame::Whole(..) | Frame::First(..)))
+        matches!((self, frame), (Self::Parts(..), Frame::Whole(..) | Frame::First(..) | Frame::Several(_)))
     }
 
     /// Takes a frame that holds a message or a part of one.
@@ -57,7 +57,7 @@ impl Joined {
                 Brought::Malformed { what: NOT_BEGUN, ends: false }
             }
             (Frame::Last(_), Self::Nothing) => Brought::Malformed { what: NOT_BEGUN, ends: true },
-            (Frame::Arrived(_), before) => {
+            (Frame::Several(_) | Frame::Arrived(_), before) => {
                 *self = before;
                 Brought::Part
             }

@@ -6,6 +6,8 @@
 //! - A lossy message is sent at once or not at all; nobody hears whether it arrived.
 //! - What a channel has been given and not sent stays below a mark. What waits behind it is bounded, too: an application
 //!   that sends faster than the network can is told so.
+//! - Small messages that come while the channel still holds others go together, in one frame: a packet for each would cost
+//!   both computers far more than what is in it. The first goes at once.
 //! - A message that is larger than the peer's `maxMessageSize` (W3C webrtc-pc, section 6.1.1) is cut and joined.
 //! - What cannot be read is reported, and the next message is read again.
 
@@ -16,7 +18,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::time::Instant;
-use frame::{Cut, Frame};
+use frame::{Bundle, Cut, Frame};
 use joined::{Brought, Joined};
 
 /// The most bytes a message may have. What is larger is a file.
@@ -32,10 +34,17 @@ const HIGH: usize = 1024 * 1024;
 pub const LOW: usize = 256 * 1024;
 /// The most that lies in the channel for lossy messages. What would come too late is not sent.
 const LOSSY_HIGH: usize = 64 * 1024;
-/// No frame is larger, whatever the peer would take: chat waits for one frame of whatever else there is.
-const MOST_FRAME: usize = 256 * 1024;
+/// No frame is larger, whatever the peer would take: chat waits for one frame of whatever else there is, and browsers are
+/// quickest with frames of about 64 KiB. (A message of just that size is one frame.)
+const MOST_FRAME: usize = 64 * 1024 + 64;
 /// The most messages that are under way: their numbers are remembered until the other side says that they arrived.
 const MOST_UNDER_WAY: usize = 65_536;
+
+/// A message of up to so many bytes may go together with others, in frames of about so many,
+const SMALL: usize = 4 * 1024;
+const BUNDLE: usize = 16 * 1024;
+/// and waits for others for no longer than this.
+const BUNDLE_AFTER: Duration = Duration::from_millis(2);
 
 /// After this long, or so many messages, the other side is told what has arrived.
 const TELL_AFTER: Duration = Duration::from_millis(50);
@@ -151,6 +160,9 @@ pub struct Messages {
     /// What the channel has not taken wholly; the first may be taken in part.
     waiting: VecDeque<(u32, Cut)>,
     waiting_bytes: usize,
+    /// What goes together, and when at the latest.
+    bundle: Bundle,
+    bundle_until: Option<Instant>,
     /// What the channel took and the other side has not confirmed.
     under_way: VecDeque<u32>,
     /// How many the other side has confirmed.
@@ -170,13 +182,16 @@ impl Messages {
             Input::Opened { most_bytes } => {
                 self.end();
                 self.most_frame = Some(most_bytes.min(MOST_FRAME));
-                self.transmit();
+                self.transmit(now);
             }
-            Input::Send { id, mode, body } => self.send(id, mode, body),
+            Input::Send { id, mode, body } => self.send(now, id, mode, body),
             Input::Frame(mode, frame) => self.frame(now, mode, &frame),
             Input::Buffered(Mode::Reliable, bytes) => {
-                self.buffered = bytes;
-                self.transmit();
+                self.buffered = bytes + self.bundle.len();
+                if bytes == 0 {
+                    self.send_bundle();
+                }
+                self.transmit(now);
             }
             Input::Buffered(Mode::Lossy, bytes) => self.lossy_buffered = bytes,
             Input::Interrupted => self.end(),
@@ -191,6 +206,9 @@ impl Messages {
                 if self.tell.is_some_and(|at| at <= now) {
                     self.tell_arrived();
                 }
+                if self.bundle_until.is_some_and(|at| at <= now) {
+                    self.send_bundle();
+                }
             }
         }
     }
@@ -203,7 +221,7 @@ impl Messages {
     /// When to tell of [`Input::Timeout`].
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.tell
+        [self.tell, self.bundle_until].into_iter().flatten().min()
     }
 
     /// The channels are gone, with all that was in them.
@@ -219,11 +237,12 @@ impl Messages {
         self.most_frame = None;
         (self.buffered, self.lossy_buffered) = (0, 0);
         (self.confirmed, self.arrived, self.told) = (0, 0, 0);
-        self.tell = None;
+        (self.tell, self.bundle_until) = (None, None);
+        self.bundle = Bundle::default();
         self.joined = Joined::Nothing;
     }
 
-    fn send(&mut self, id: u32, mode: Mode, body: Body) {
+    fn send(&mut self, now: Instant, id: u32, mode: Mode, body: Body) {
         let loss = match mode {
             Mode::Reliable if body.len() > MOST_BYTES => Some(Loss::TooLarge),
             Mode::Reliable if self.waiting_bytes + body.len() > MOST_WAITING => Some(Loss::TooMuchWaiting),
@@ -251,17 +270,35 @@ impl Messages {
             Mode::Reliable => {
                 self.waiting_bytes += cut.left();
                 self.waiting.push_back((id, cut));
-                self.transmit();
+                self.transmit(now);
             }
         }
     }
 
     /// Gives the channel what it may have.
-    fn transmit(&mut self) {
+    fn transmit(&mut self, now: Instant) {
         let Some(most) = self.most_frame else { return };
         while self.buffered < HIGH && self.under_way.len() < MOST_UNDER_WAY {
             let Some((id, cut)) = self.waiting.front_mut() else { return };
             let (id, before) = (*id, cut.left());
+            if self.buffered > 0 && before <= SMALL.min(most / 4) && !cut.begun() {
+                let had = self.bundle.len();
+                self.bundle.add(cut);
+                self.buffered += self.bundle.len() - had;
+                self.waiting_bytes -= before.min(self.waiting_bytes);
+                self.waiting.pop_front();
+                self.under_way.push_back(id);
+                self.outputs.push_back(Output::Taken(id));
+                if self.bundle.len() >= BUNDLE.min(most / 2) {
+                    self.send_bundle();
+                } else if self.bundle_until.is_none() {
+                    self.bundle_until = Some(now + BUNDLE_AFTER);
+                }
+                continue;
+            }
+            // It goes behind what came before it.
+            self.send_bundle();
+            let Some((_, cut)) = self.waiting.front_mut() else { return };
             let (frame, last) = cut.next(most);
             self.waiting_bytes -= (before - cut.left()).min(self.waiting_bytes);
             self.buffered += frame.len();
@@ -274,9 +311,17 @@ impl Messages {
         }
     }
 
+    fn send_bundle(&mut self) {
+        self.bundle_until = None;
+        if let Some(frame) = self.bundle.take() {
+            self.outputs.push_back(Output::Transmit(Mode::Reliable, frame));
+        }
+    }
+
     fn frame(&mut self, now: Instant, mode: Mode, frame: &[u8]) {
         let brought = match (Frame::read(frame), mode) {
-            (Ok(Frame::Arrived(count)), Mode::Reliable) => return self.other_side_has(count),
+            (Ok(Frame::Arrived(count)), Mode::Reliable) => return self.other_side_has(now, count),
+            (Ok(Frame::Several(messages)), Mode::Reliable) => return self.several(now, messages),
             (Ok(frame @ Frame::Whole(..)), Mode::Lossy) => Joined::Nothing.take(&frame),
             (Ok(frame), Mode::Reliable) => {
                 if self.joined.cut_off_by(&frame) {
@@ -287,6 +332,25 @@ impl Messages {
             (Ok(_), Mode::Lossy) => Brought::Malformed { what: "a lossy message in parts", ends: false },
             (Err(what), _) => Brought::Malformed { what, ends: false },
         };
+        self.deal_with(now, mode, brought);
+    }
+
+    /// Messages that came together.
+    fn several(&mut self, now: Instant, messages: &[u8]) {
+        if self.joined.cut_off_by(&Frame::Several(messages)) {
+            self.joined = Joined::Nothing;
+            self.outputs.push_back(Output::Malformed("a message in the middle of another"));
+        }
+        for message in frame::each(messages) {
+            let brought = match message {
+                Ok((kind, body)) => Joined::Nothing.take(&Frame::Whole(kind, body)),
+                Err(what) => Brought::Malformed { what, ends: false },
+            };
+            self.deal_with(now, Mode::Reliable, brought);
+        }
+    }
+
+    fn deal_with(&mut self, now: Instant, mode: Mode, brought: Brought) {
         let ends = match brought {
             Brought::Part => false,
             Brought::Skipped => true,
@@ -315,7 +379,7 @@ impl Messages {
         self.outputs.push_back(Output::Transmit(Mode::Reliable, frame::arrived(self.arrived)));
     }
 
-    fn other_side_has(&mut self, count: u32) {
+    fn other_side_has(&mut self, now: Instant, count: u32) {
         let news = count.wrapping_sub(self.confirmed) as usize;
         if news > self.under_way.len() {
             // Whoever counts wrongly may count wrongly again: nothing is taken as delivered.
@@ -324,6 +388,6 @@ impl Messages {
         }
         self.confirmed = count;
         self.outputs.extend(self.under_way.drain(..news).map(Output::Delivered));
-        self.transmit();
+        self.transmit(now);
     }
 }

@@ -26,8 +26,8 @@ const FILLED_FOR_MILLIS: u64 = 100;
 const MARKS: (u64, u64) = (128 * 1024, 4 * 1024 * 1024);
 /// A piece takes about a fiftieth of a second, so that words wait no longer than for that,
 const PIECE_FOR_MILLIS: u64 = 20;
-/// but it has no fewer bytes than this, and no more.
-const PIECES: (u64, u64) = (16 * 1024, 256 * 1024);
+/// but it has no fewer bytes than this, and no more: browsers are quickest with such frames.
+const PIECES: (u64, u64) = (16 * 1024, 64 * 1024);
 /// The speed that is assumed until it was measured, in bytes a second.
 const ASSUMED_RATE: u64 = 2 * 1024 * 1024;
 
