@@ -270,3 +270,98 @@ export async function another_try_may_be_asked_for_at_any_time() {
   ada.leave();
   ada.retry();
 }
+
+export async function messages_arrive_as_text_or_bytes_and_say_from_whom() {
+  const [ada, ben] = await aCall();
+  for (const data of ["Grüße 👋", "", new Uint8Array([0, 255, 7]), new Uint8Array(200_000).fill(9).buffer]) {
+    const heard = next(ben, "message");
+    const receipt = await within("it is taken", ada.send(data));
+    equal(receipt.peers.map(({ name }) => name), ["Ben"], "whom it went to");
+    const message = await heard;
+    equal([message.peer.name, message.reliable], ["Ada", true], "from whom, and how");
+    if (typeof data === "string") {
+      equal(message.data, data, "text");
+    } else {
+      check(message.data instanceof Uint8Array, "bytes come as a Uint8Array");
+      equal([...message.data.slice(0, 3), message.data.length], [...new Uint8Array(data).slice(0, 3), new Uint8Array(data).length], "bytes");
+    }
+    await within("it is delivered", receipt.delivered());
+  }
+  const heard = next(ben, "message");
+  await ada.send("here", { to: ben.id, reliable: false });
+  equal((await heard).reliable, false, "a lossy message says so");
+  ada.leave();
+  ben.leave();
+}
+
+export async function what_cannot_be_sent_rejects_with_the_reason() {
+  const [ada, ben] = await aCall();
+  for (const call of [() => ada.send(7), () => ada.send("x", { reliable: "no" }), () => ada.send("x", 5), () => ada.sendFile("x")]) {
+    try {
+      await call();
+    } catch (error) {
+      check(error instanceof TypeError, `${error} is no TypeError`);
+      continue;
+    }
+    throw new Error(`${call} was taken`);
+  }
+  const large = await rejection(ada.send(new Uint8Array(17 << 20)));
+  equal(large.code, "undelivered", "what is too large");
+  check(large.message.includes("too large"), large.message);
+  equal((await rejection(ada.send("x", { to: "nobody" }))).code, "no-such-peer", "somebody who is not here");
+  ben.leave();
+  await next(ada, "peer-left");
+  equal((await ada.send("x")).peers, [], "in an empty room");
+  ada.leave();
+  try {
+    ada.send("x");
+  } catch (error) {
+    equal(error.code, "left", "after leaving");
+    return;
+  }
+  throw new Error("it was taken after leaving");
+}
+
+export async function a_file_is_offered_accepted_and_arrives_whole() {
+  const [ada, ben] = await aCall();
+  const bytes = new Uint8Array(1_000_000).map((_, at) => at ^ (at >> 8));
+  const offered = next(ben, "file");
+  const out = await ada.sendFile(new File([bytes], "../plan.pdf", { type: "application/pdf" }));
+  const { peer, transfer } = await offered;
+  equal([peer.name, transfer.name, transfer.type, transfer.size], ["Ada", "plan.pdf", "application/pdf", 1_000_000], "the offer");
+  equal([out.incoming, transfer.incoming, transfer.status.state], [false, true, "offered"], "before it is answered");
+  const progress = new Promise((heard) => out.on("progress", heard));
+  const done = new Promise((heard) => transfer.on("done", heard));
+  transfer.accept();
+  equal((await within("progress", progress)).size, 1_000_000, "progress");
+  const file = await within("the file", transfer.finished());
+  check(file instanceof File && file.name === "plan.pdf" && file.type === "application/pdf", "a File, as it was offered");
+  const arrived = new Uint8Array(await file.arrayBuffer());
+  check(arrived.length === bytes.length && arrived.every((byte, at) => byte === bytes[at]), "its bytes");
+  equal((await within("done", done)).state, "done", "the event");
+  equal(await within("the sender is told", out.finished()), null, "the sender has the file already");
+  ada.leave();
+  ben.leave();
+}
+
+export async function a_file_may_be_declined_or_cancelled_and_both_are_told_why() {
+  const [ada, ben] = await aCall();
+  let offered = next(ben, "file");
+  let out = await ada.sendFile(new File(["x"], "a.txt"));
+  (await offered).transfer.decline("not now");
+  const declined = await within("it is declined", rejection(out.finished()));
+  equal([declined.code, declined.message], ["declined", "The other side declined it: not now"], "why");
+  offered = next(ben, "file");
+  out = await ada.sendFile(new File(["x"], "a.txt"));
+  const { transfer } = await offered;
+  const failed = new Promise((heard) => transfer.on("failed", heard));
+  out.cancel();
+  equal((await within("it is cancelled", failed)).error.code, "cancelled", "the event");
+  try {
+    transfer.accept("here");
+  } catch (error) {
+    check(error instanceof TypeError, `${error} is no TypeError`);
+  }
+  ada.leave();
+  ben.leave();
+}

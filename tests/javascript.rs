@@ -38,4 +38,8 @@ promises! {
     a_check_says_whom_one_can_call
     a_check_does_not_wait_for_a_server_that_is_not_there
     another_try_may_be_asked_for_at_any_time
+    messages_arrive_as_text_or_bytes_and_say_from_whom
+    what_cannot_be_sent_rejects_with_the_reason
+    a_file_is_offered_accepted_and_arrives_whole
+    a_file_may_be_declined_or_cancelled_and_both_are_told_why
 }
