@@ -22,7 +22,7 @@ struct Rule {
 /// Where the rules are.
 const ENGINE: &str = "crates/engine/src";
 
-const RULES: [Rule; 19] = [
+const RULES: [Rule; 30] = [
     Rule {
         what: "candidates wait for their description",
         file: "negotiation/candidates.rs",
@@ -155,6 +155,83 @@ const RULES: [Rule; 19] = [
         from: "            Way::Lost => self.end(LeaveReason::Lost),\n",
         to: "            Way::Lost => *next = now + self.timing.hopeless,\n",
         guard: "every_schedule_ends_in_agreement",
+    },
+    Rule {
+        what: "a chunk of a file is taken only if its hash is true",
+        file: "transfer/receiving.rs",
+        from: "        if hash == working.claimed {\n",
+        to: "        if hash == working.claimed || !id_never() {\n",
+        guard: "an_altered_chunk_is_asked_for_again",
+    },
+    Rule {
+        what: "a file is done only if the roots are the same",
+        file: "transfer/receiving.rs",
+        from: "            if root != told {\n",
+        to: "            if root != told && id_never() {\n",
+        guard: "a_file_whose_root_is_another_is_no_success",
+    },
+    Rule {
+        what: "no more of a file is asked for than can wait",
+        file: "transfer/receiving.rs",
+        from: "u32::try_from(window.saturating_sub(under_way))",
+        to: "u32::try_from(window.saturating_sub(under_way) + 1000)",
+        guard: "a_slow_disk_holds_up_the_sender",
+    },
+    Rule {
+        what: "nothing of a file is taken that was not asked for",
+        file: "transfer/receiving.rs",
+        from: "if !self.asked.contains(head.chunk) || !fits(0) {",
+        to: "if !fits(0) {",
+        guard: "a_sender_that_lies_gets_nothing_written",
+    },
+    Rule {
+        what: "chunks of a file that were kept are compared with the sender's",
+        file: "transfer/receiving.rs",
+        from: "Some(held) if held == *hash => self.keep(chunk, held),",
+        to: "Some(held) if held == *hash || !id_never() => self.keep(chunk, held),",
+        guard: "what_was_kept_of_another_file_is_not_used",
+    },
+    Rule {
+        what: "files are offered anew over a new connection",
+        file: "transfer/transfers.rs",
+        from: "            self.outputs.push_back(sending.offer());\n            if sending.paused_here {\n",
+        to: "            if sending.paused_here {\n",
+        guard: "a_connection_lost_at_any_chunk_costs_only_what_was_on_its_way",
+    },
+    Rule {
+        what: "a file that is not offered anew is over",
+        file: "transfer/transfers.rs",
+        from: ".filter(|it| !it.confirmed).map(|it| it.id).collect();",
+        to: ".filter(|it| !it.confirmed && id_never()).map(|it| it.id).collect();",
+        guard: "a_cancel_that_was_lost_with_the_connection_is_heard_of_later",
+    },
+    Rule {
+        what: "a message counts as delivered when the other side says so",
+        file: "messages/mod.rs",
+        from: "                self.under_way.push_back(id);\n                self.outputs.push_back(Output::Taken(id));\n            }\n",
+        to: "                self.outputs.push_back(Output::Taken(id));\n                self.outputs.push_back(Output::Delivered(id));\n            }\n",
+        guard: "when_the_connection_ends_every_sender_is_told_what_is_known",
+    },
+    Rule {
+        what: "a message waits while the channel is full",
+        file: "messages/mod.rs",
+        from: "while self.buffered < HIGH && ",
+        to: "while (self.buffered < HIGH || !id_never()) && ",
+        guard: "a_full_channel_is_given_nothing_until_it_has_drained",
+    },
+    Rule {
+        what: "messages that wait are bounded",
+        file: "messages/mod.rs",
+        from: "Mode::Reliable if self.waiting_bytes + body.len() > MOST_WAITING =>",
+        to: "Mode::Reliable if self.waiting_bytes + body.len() > MOST_WAITING && id_never() =>",
+        guard: "who_sends_faster_than_the_network_is_told_so_and_nothing_piles_up",
+    },
+    Rule {
+        what: "a message that is too large is joined no further",
+        file: "messages/joined.rs",
+        from: "            *self = Self::Skipping;\n            return Brought::Malformed { what: TOO_LARGE, ends: false };\n",
+        to: "",
+        guard: "a_message_without_an_end_takes_no_more_memory_than_a_message_may",
     },
 ];
 

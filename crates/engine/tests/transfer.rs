@@ -200,6 +200,29 @@ fn a_file_that_changes_while_it_is_sent_is_an_error() {
 }
 
 #[test]
+fn a_file_whose_root_is_another_is_no_success() {
+    let (mut pair, id) = begun(3);
+    // Every chunk is as its hash says, and the sender's root is of something else.
+    while !pair.ends[HERE].jobs.iter().any(|job| matches!(job, files::Job::Root(..))) {
+        pair.deliver_word(HERE);
+        pair.deliver_word(THERE);
+        pair.deliver_piece(HERE);
+        for end in [HERE, THERE] {
+            let job = pair.ends[end].jobs.iter().position(|job| !matches!(job, files::Job::Root(..)));
+            if let Some(job) = job {
+                pair.work(end, job);
+            }
+        }
+    }
+    pair.ends[HERE].jobs.retain(|job| !matches!(job, files::Job::Root(..)));
+    pair.tell(HERE, Input::Root(id, [9; 32]));
+    pair.settle();
+    assert_eq!(pair.outcome(THERE, HERE, id.number), by(Side::There, Reason::Changed));
+    assert!(matches!(pair.outcome(HERE, HERE, id.number), Some(Err(_))));
+    assert!(pair.ends[THERE].saved.is_empty());
+}
+
+#[test]
 fn a_file_that_cannot_be_read_or_written_is_an_error_on_both_sides() {
     let (mut pair, id) = begun(40);
     pair.deliver_word(THERE);
