@@ -52,17 +52,30 @@ impl Rest {
     /// one more that everybody waits for.
     pub fn finish(&self, dist: &Path) -> Outcome {
         let path = dist.join(format!("{APP}.js"));
-        let glue = read(&path)?;
-        let Some((_, imported)) = glue.split_once("import * as ") else {
-            return Err("the program imports nothing that would load its parts".to_owned());
-        };
-        let (name, _) = imported.split_once(' ').unwrap_or_default();
-        let import = format!("import * as {name} from \"{LOADER}\"");
-        let exports: Vec<&str> = self.loader.lines().filter_map(exported).collect();
-        let loader = self.loader.replace("export const ", "const ");
-        let module = format!("{loader}\nconst {name} = {{ {} }};", exports.join(", "));
-        write(&path, replaced(&glue, &import, &module)?.as_bytes())
+        write(&path, joined(&read(&path)?, &self.loader)?.as_bytes())
     }
+}
+
+/// The JavaScript of wasm-bindgen with the loader in it. It imports that once for each part.
+fn joined(glue: &str, loader: &str) -> Outcome<String> {
+    let from = format!(" from \"{LOADER}\"");
+    let names: Vec<&str> = glue.lines().filter_map(|line| imported(line, &from)).collect();
+    let Some((first, others)) = names.split_first() else {
+        return Err("the program imports nothing that would load its parts".to_owned());
+    };
+    let exports: Vec<&str> = loader.lines().filter_map(exported).collect();
+    let loader = loader.replace("export const ", "const ");
+    let module = format!("{loader}\nconst {first} = {{ {} }};", exports.join(", "));
+    let mut joined = replaced(glue, &format!("import * as {first}{from}"), &module)?;
+    for other in others {
+        joined =
+            replaced(&joined, &format!("import * as {other}{from}"), &format!("const {other} = {first};"))?;
+    }
+    Ok(joined)
+}
+
+fn imported<'a>(line: &'a str, from: &str) -> Option<&'a str> {
+    line.strip_prefix("import * as ")?.trim_end_matches(';').strip_suffix(from)
 }
 
 fn exported(line: &str) -> Option<&str> {
@@ -98,4 +111,25 @@ fn without_references(program: &Path) -> Outcome {
     let mut module = walrus::Module::from_file(program).map_err(|error| format!("{error:#}"))?;
     module.customs.remove_raw("target_features");
     write(program, &module.emit_wasm())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn the_loader_is_in_the_program_however_many_parts_it_has() {
+        let loader = "export const one = 1;\nexport const two = 2;";
+        let glue = "import * as import1 from \"./later.js\"\nimport * as import2 from \"./later.js\"\nuse(import1, import2);";
+        let joined = joined(glue, loader).unwrap_or_default();
+        assert!(!joined.contains("import *"), "{joined}");
+        for line in ["const import1 = { one, two };", "const import2 = import1;", "use(import1, import2);"] {
+            assert!(joined.lines().any(|it| it == line), "{line} is not in {joined}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_loads_no_part_is_refused() {
+        assert!(joined("run();", "export const one = 1;").is_err());
+    }
 }
