@@ -90,11 +90,15 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
     listeners.extend(dom::on_page_hidden(ask(|| Ask::PageHidden)));
     listeners.extend(dom::on_page_shown(ask(|| Ask::PageShown)));
     let keys = asks.clone();
-    listeners.extend(dom::on_key(move |key| match key {
-        "m" | "M" => keys.send(Ask::Toggle(MediaKind::Audio)),
-        "v" | "V" => keys.send(Ask::Toggle(MediaKind::Video)),
-        "c" | "C" => keys.send(Ask::TalkKey),
-        _ => {}
+    listeners.extend(dom::on_key(move |key| {
+        let ask = match key {
+            "m" | "M" => Ask::Toggle(MediaKind::Audio),
+            "v" | "V" => Ask::Toggle(MediaKind::Video),
+            "c" | "C" => Ask::TalkKey,
+            _ => return false,
+        };
+        keys.send(ask);
+        true
     }));
     listeners
 }

@@ -358,15 +358,17 @@ pub fn time_of_day() -> String {
 
 /// Calls `then` with each key that is pressed by itself and not into a field, until the listener is dropped.
 #[must_use]
-pub fn on_key(then: impl Fn(&str) + 'static) -> Option<EventListener> {
-    Some(EventListener::new(document()?.as_ref(), "keydown", move |event| {
+pub fn on_key(then: impl Fn(&str) -> bool + 'static) -> Option<EventListener> {
+    let options = gloo_events::EventListenerOptions::enable_prevent_default();
+    Some(EventListener::new_with_options(document()?.as_ref(), "keydown", options, move |event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.repeat();
         let target = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
         let typing =
             target.is_some_and(|it| matches!(it.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
-        if !modified && !typing {
-            then(&event.key());
+        if !modified && !typing && then(&event.key()) {
+            // It would be written into a field that has the focus by then.
+            event.prevent_default();
         }
     }))
 }
