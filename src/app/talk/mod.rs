@@ -199,10 +199,12 @@ impl Panel {
         self.room = Some(room);
         self.peers.clear();
         self.messages.clear();
-        self.files.clear();
+        // Another call is no reason to lose what has arrived.
+        self.files.retain(FileRow::waits_to_be_saved);
+        self.files.iter().for_each(|row| self.page.log.append(&row.element));
         self.unread = 0;
         self.page.kept.show(false);
-        self.page.empty.show(true);
+        self.page.empty.show(self.files.is_empty());
         self.show_unread();
     }
 
