@@ -12,7 +12,7 @@ use web_sys::{File, FileSystemFileHandle};
 use super::values::{self, exception, object};
 use super::{JsRoom, Off, Peers, report_error, wrong};
 use crate::{
-    Body, Destination, Error, Mode, Progress, Receipt, Saved, Transfer, TransferError, TransferState,
+    Body, Destination, Error, Mode, Peer, Progress, Receipt, Saved, Transfer, TransferError, TransferState,
 };
 use duologue_protocol::PeerId;
 
@@ -34,6 +34,22 @@ extern "C" {
     pub type TransferEventName;
     #[wasm_bindgen(typescript_type = "(event: any) => void")]
     pub type TransferHandler;
+
+    type PeerObject;
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_id(this: &PeerObject, id: &str);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_name(this: &PeerObject, name: &str);
+
+    type MessageObject;
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_peer(this: &MessageObject, peer: &PeerObject);
+    #[wasm_bindgen(method, setter, structural, js_name = data)]
+    fn set_text(this: &MessageObject, data: &str);
+    #[wasm_bindgen(method, setter, structural, js_name = data)]
+    fn set_bytes(this: &MessageObject, data: &Uint8Array);
+    #[wasm_bindgen(method, setter, structural)]
+    fn set_reliable(this: &MessageObject, reliable: bool);
 }
 
 #[wasm_bindgen(js_class = Room)]
@@ -239,11 +255,20 @@ impl JsTransfer {
     }
 }
 
-pub(super) fn message(body: &Body) -> JsValue {
+/// The event that tells of a message. There may be thousands in a second, so the names of its fields are not made anew for
+/// each, as `object` would.
+pub(super) fn message(peer: &Peer, body: &Body, mode: Mode) -> JsValue {
+    let from: PeerObject = js_sys::Object::new().unchecked_into();
+    from.set_id(peer.id.as_str());
+    from.set_name(&peer.name);
+    let event: MessageObject = js_sys::Object::new().unchecked_into();
+    event.set_peer(&from);
     match body {
-        Body::Text(text) => JsValue::from_str(text),
-        Body::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        Body::Text(text) => event.set_text(text),
+        Body::Bytes(bytes) => event.set_bytes(&Uint8Array::from(bytes.as_slice())),
     }
+    event.set_reliable(mode == Mode::Reliable);
+    event.into()
 }
 
 fn body(data: &JsValue) -> Result<Body, JsValue> {

@@ -15,7 +15,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 use crate::browser::{MediaKind, MediaStream};
-use crate::{Event, Events, LocalMedia, Mode, Peer, Room};
+use crate::{Event, Events, LocalMedia, Peer, Room};
 use options::JoinOptions;
 use values::{exception, object, type_of};
 
@@ -236,14 +236,7 @@ fn js_event(event: Event) -> (&'static str, JsValue) {
             let fields = [("peer", values::peer(&peer)), ("audio", audio.into()), ("video", video.into())];
             ("media", object(&fields))
         }
-        Event::Message { peer, body, mode } => {
-            let fields = [
-                ("peer", values::peer(&peer)),
-                ("data", data::message(&body)),
-                ("reliable", (mode == Mode::Reliable).into()),
-            ];
-            ("message", object(&fields))
-        }
+        Event::Message { peer, body, mode } => ("message", data::message(&peer, &body, mode)),
         Event::File(transfer) => {
             let peer = values::peer(transfer.peer());
             ("file", object(&[("peer", peer), ("transfer", data::JsTransfer(transfer).into())]))

@@ -200,12 +200,12 @@ fn over_new_channels_counting_begins_anew() {
 #[test]
 fn many_messages_are_confirmed_together() {
     let (mut ada, mut bob) = (End::open(), End::open());
-    let sent: Vec<Output> = (0..130).flat_map(|id| ada.send(id, text("x"))).collect();
+    let sent: Vec<Output> = (0..2100).flat_map(|id| ada.send(id, text("x"))).collect();
     let heard = bob.hears(&sent);
-    assert_eq!(frames(&heard).len(), 2, "one word for 64 messages");
+    assert_eq!(frames(&heard).len(), 2, "one word for 1024 messages");
     let last = bob.waits();
     let delivered = [ada.hears(&heard), ada.hears(&last)].concat();
-    assert_eq!(delivered, (0..130).map(Output::Delivered).collect::<Vec<_>>());
+    assert_eq!(delivered, (0..2100).map(Output::Delivered).collect::<Vec<_>>());
 }
 
 #[test]

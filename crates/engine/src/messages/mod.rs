@@ -48,7 +48,7 @@ const BUNDLE_AFTER: Duration = Duration::from_millis(2);
 
 /// After this long, or so many messages, the other side is told what has arrived.
 const TELL_AFTER: Duration = Duration::from_millis(50);
-const TELL_EVERY: u32 = 64;
+const TELL_EVERY: u32 = 1024;
 
 /// What a message holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
