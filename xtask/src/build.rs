@@ -1,7 +1,6 @@
 //! Builds the page into `dist/`, and the server.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::run::{Outcome, cargo, output, root, run, step};
@@ -124,8 +123,10 @@ fn compress_all(dist: &Path) -> Outcome {
 }
 
 pub fn gzip(plain: &[u8]) -> Outcome<Vec<u8>> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(plain).and_then(|()| encoder.finish()).map_err(|error| error.to_string())
+    let mut compressed = Vec::new();
+    let (options, format) = (zopfli::Options::default(), zopfli::Format::Gzip);
+    zopfli::compress(options, format, plain, &mut compressed).map_err(|error| error.to_string())?;
+    Ok(compressed)
 }
 
 pub fn brotli(plain: &[u8]) -> Outcome<Vec<u8>> {

@@ -368,7 +368,14 @@ fn files_take_turns() {
 
 #[test]
 fn a_sender_that_lies_gets_nothing_written() {
-    let (mut pair, id) = begun(3);
+    let mut pair = Pair::new();
+    let id = pair.offer(HERE, "film.mkv", 3);
+    pair.settle();
+    let nobody_asked = files::Piece { head: vec![0; 44], length: 100, bytes: 1 };
+    pair.arrives(THERE, &nobody_asked);
+    assert!(matches!(pair.ends[THERE].events.last(), Some(Event::Malformed(_))), "before it is accepted");
+    assert!(pair.ends[THERE].buffers.is_empty());
+    pair.accept(THERE, id.number);
     // Pieces of chunks that nobody asked for, before and beyond the file's end, and more bytes than a chunk has.
     let head = |number: u32, chunk: u32, at: u32| {
         let mut head = Vec::new();
