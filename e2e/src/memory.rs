@@ -141,6 +141,49 @@ impl fmt::Display for Footprint {
     }
 }
 
+/// What a page weighs at one moment, in bytes, with whatever nobody needs and was not thrown away yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// JavaScript objects, and the memory behind their buffers, that of WebAssembly among them; 0 in Firefox, which does not
+    /// say.
+    pub script: u64,
+    /// The memory of the processes that run the page, as the system counts it: all of the above, and the browser's own.
+    pub process: u64,
+}
+
+impl Weight {
+    /// What the page of this window weighs now.
+    pub async fn now(window: &Window) -> Self {
+        let process = window.anonymous_memory();
+        if !window.is_chromium() {
+            return Self { script: 0, process };
+        }
+        let heap = window.devtools("Runtime.getHeapUsage", json!({})).await;
+        let bytes = |field: &str| heap[field].as_f64().unwrap_or_default() as u64;
+        Self { script: bytes("usedSize") + bytes("backingStorageSize"), process }
+    }
+
+    /// The greater of each.
+    pub fn max(self, other: Self) -> Self {
+        Self { script: self.script.max(other.script), process: self.process.max(other.process) }
+    }
+
+    /// How much more it is than at an earlier moment.
+    pub fn above(self, before: Self) -> Self {
+        Self {
+            script: self.script.saturating_sub(before.script),
+            process: self.process.saturating_sub(before.process),
+        }
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [script, process] = [self.script, self.process].map(|bytes| bytes.div_ceil(1024 * 1024));
+        write!(formatter, "{script} MiB in JavaScript and WebAssembly, {process} MiB in the process")
+    }
+}
+
 /// wasm-bindgen keeps what Rust holds in an array, from the place 1028 on; a free place has the number of the next.
 const SLAB: &str = "it.length >= 1028 && it[1024] === undefined && it[1025] === null && it[1026] === true && it[1027] === false
     ? it.slice(1028).filter(value => typeof value !== 'number' && typeof value !== 'string').length

@@ -214,6 +214,16 @@ pub struct Process {
     pub command: Vec<String>,
 }
 
+impl Process {
+    /// Bytes of memory that are no file's, those that are shared not counted fully; 0 if it has ended.
+    pub fn anonymous_memory(&self) -> u64 {
+        let rollup = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.id)).unwrap_or_default();
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Pss_Anon:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+        kibibytes.unwrap_or_default() * 1024
+    }
+}
+
 /// All of them, as Linux lists them.
 pub fn list() -> Vec<Process> {
     let folders = std::fs::read_dir("/proc").expect("/proc, which is Linux's").flatten();
@@ -228,16 +238,22 @@ pub fn list() -> Vec<Process> {
     folders.filter_map(|it| read(it.path())).collect()
 }
 
+/// A process and all that it has started.
+pub fn tree(root: u32) -> Vec<Process> {
+    let (mut rest, mut tree) = (list(), Vec::new());
+    let mut parents = vec![root];
+    tree.extend(rest.extract_if(.., |it| it.id == root));
+    while !parents.is_empty() {
+        let children: Vec<_> = rest.extract_if(.., |it| parents.contains(&it.parent)).collect();
+        parents = children.iter().map(|it| it.id).collect();
+        tree.extend(children);
+    }
+    tree
+}
+
 /// Ends a process and all that it has started, without asking.
 pub fn kill9_tree(root: u32) {
-    let all = list();
-    let mut tree = vec![root];
-    let mut next = 0;
-    while let Some(&parent) = tree.get(next) {
-        tree.extend(all.iter().filter(|it| it.parent == parent).map(|it| it.id));
-        next += 1;
-    }
-    let ids: Vec<String> = tree.iter().map(u32::to_string).collect();
+    let ids: Vec<String> = tree(root).iter().map(|it| it.id.to_string()).collect();
     // All in one go, so that none can tell of another's end. Some may be gone already.
     let _ = Command::new("kill").arg("-KILL").args(ids).status();
 }

@@ -58,9 +58,14 @@ impl Scene {
 
     /// A new call. Close it before the next.
     pub async fn call(&mut self) -> Call {
+        self.call_with("").await
+    }
+
+    /// The same; the script is run in both pages before their own.
+    pub async fn call_with(&mut self, before: &str) -> Call {
         self.calls += 1;
         let room = self.server.room(&format!("call {}", self.calls));
-        let options = WindowOptions::before(Path::COLLECT);
+        let options = WindowOptions::before(&[Path::COLLECT, before].join("\n"));
         let ada = Caller::join_with(&self.browsers[0], &room, "Ada", options.clone()).await;
         let bob = Caller::join_with(&self.browsers[1], &room, "Bob", options).await;
         for caller in [&ada, &bob] {

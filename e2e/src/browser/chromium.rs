@@ -68,6 +68,10 @@ pub async fn prepare(client: Client, options: WindowOptions) -> Window {
     if let Some(script) = options.before {
         devtools(&client, "Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
+    if let Some(folder) = options.downloads {
+        let behavior = json!({ "behavior": "allow", "downloadPath": folder });
+        devtools(&client, "Browser.setDownloadBehavior", behavior).await;
+    }
     Window { client, bidi: None }
 }
 

@@ -20,7 +20,7 @@ pub fn driver() -> (Running, u16) {
 pub fn capabilities(options: &WindowOptions) -> Capabilities {
     // 1 allows, 2 blocks: the answer of someone who has said no.
     let answer = if options.devices == Devices::Denied { 2 } else { 1 };
-    let preferences = json!({
+    let mut preferences = json!({
         "media.navigator.streams.fake": options.devices != Devices::None,
         "permissions.default.camera": answer,
         "permissions.default.microphone": answer,
@@ -32,6 +32,12 @@ pub fn capabilities(options: &WindowOptions) -> Capabilities {
         // Pages see 0 as dark, 1 as light.
         "layout.css.prefers-color-scheme.content-override": if options.dark { 0 } else { 1 },
     });
+    if let Some(folder) = &options.downloads {
+        // 2: the folder that is named, not the desktop or the usual one.
+        preferences["browser.download.folderList"] = json!(2);
+        preferences["browser.download.dir"] = json!(folder);
+        preferences["browser.download.always_ask_before_handling_new_types"] = json!(false);
+    }
     let firefox = json!({ "args": ["-headless"], "prefs": preferences });
     let mut capabilities = Capabilities::new();
     capabilities.insert("moz:firefoxOptions".to_owned(), firefox);

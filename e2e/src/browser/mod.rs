@@ -87,6 +87,8 @@ pub struct WindowOptions {
     pub dark: bool,
     /// Run in every page before its own scripts.
     pub before: Option<String>,
+    /// Where the browser puts what is downloaded, without asking.
+    pub downloads: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -98,7 +100,14 @@ pub enum Devices {
 
 impl Default for WindowOptions {
     fn default() -> Self {
-        Self { size: (1280, 800), devices: Devices::Allowed, autoplay: true, dark: false, before: None }
+        Self {
+            size: (1280, 800),
+            devices: Devices::Allowed,
+            autoplay: true,
+            dark: false,
+            before: None,
+            downloads: None,
+        }
     }
 }
 

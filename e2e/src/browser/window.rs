@@ -129,12 +129,37 @@ impl Window {
 
     /// Ends the browser at once, as when a machine loses its power: neither it nor its page has time for anything.
     pub async fn kill9(self) {
+        process::kill9_tree(self.process());
+    }
+
+    /// The first process of the browser.
+    fn process(&self) -> u32 {
         let capabilities = self.client.capabilities().expect("what the driver said of the browser");
-        let root = match &self.bidi {
+        match &self.bidi {
             Some(_) => firefox::process(capabilities),
             None => chromium::process(capabilities),
+        }
+    }
+
+    /// Whether it is Chromium's, which can be asked more.
+    pub fn is_chromium(&self) -> bool {
+        self.bidi.is_none()
+    }
+
+    /// How many bytes of memory the processes that run pages of this browser have for themselves, as the system counts:
+    /// what is not a file's (`Anonymous` in `smaps_rollup`).
+    pub fn anonymous_memory(&self) -> u64 {
+        // Chromium's and Firefox's own words for such a process. Chromium writes its words anew, with spaces between them.
+        let runs_pages = |it: &process::Process| {
+            let words = it.command.join(" ");
+            words.contains("--type=renderer")
+                || words.contains("-contentproc") && words.trim_end().ends_with(" tab")
         };
-        process::kill9_tree(root);
+        process::tree(self.process())
+            .iter()
+            .filter(|it| runs_pages(it))
+            .map(process::Process::anonymous_memory)
+            .sum()
     }
 
     pub async fn close(self) {
