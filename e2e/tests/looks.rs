@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests may fail loudly
 
-use duologue_e2e::{Browsers, Caller, Server, WindowOptions};
+use duologue_e2e::{Browsers, Caller, Couple, Engine, Pair, Server, WindowOptions};
+use serde_json::json;
 
 /// Nothing is cut off at the side, and what a finger must hit is large enough.
 async fn is_usable(caller: &Caller, what: &str) {
@@ -81,4 +82,75 @@ async fn the_style_that_is_served_says_what_was_written() {
     assert!(rules[0].as_array().is_some_and(|rules| rules.len() > 100));
     assert_eq!(rules[0], rules[1]);
     ada.close().await;
+}
+
+/// The panel, with what can stand in it.
+#[tokio::test]
+async fn the_panel_fits_a_phone_and_a_desk_in_light_and_dark() {
+    const MIB: u64 = 1024 * 1024;
+    let couple = Couple::meet(Pair::new(Engine::Chromium, Engine::Chromium)).await;
+    let (ada, bob) = (&couple.ada, &couple.bob);
+    for caller in [ada, bob] {
+        caller.opens_the_panel().await;
+    }
+    for text in [
+        "Good morning! The minutes are at https://example.org/minutes/2026/a-rather-long-address?page=12.",
+        "Thank you.",
+    ] {
+        ada.writes(text).await;
+        ada.learns(text, "Delivered").await;
+    }
+    bob.writes("Here they are, with the pictures.").await;
+    bob.learns("Here they are, with the pictures.", "Delivered").await;
+    let names = [
+        "Declined.txt",
+        "Arrived with a rather long name that has to be broken somewhere.pdf",
+        "Under way.iso",
+        "Waiting.zip",
+    ];
+    let payloads = [(0, 12_345), (1, MIB), (2, 300 * MIB), (3, 5 * MIB)]
+        .map(|(name, size)| couple.payload(names[name], size));
+    // One way and the other, so that both panels have all of it.
+    for (from, to) in [(ada, bob), (bob, ada)] {
+        let mut rows = Vec::new();
+        for payload in &payloads {
+            from.gives(&payload.path).await;
+            rows.push((from.has_file(&payload.name).await, to.has_file(&payload.name).await));
+        }
+        rows[0].1.press("decline").await;
+        rows[0].0.says("declined").await;
+        rows[1].1.press("accept").await;
+        rows[1].1.until("!it.querySelector('.save').hidden").await;
+        rows[2].1.press("accept").await;
+        rows[2].1.has_bytes(MIB).await;
+    }
+    let window = &bob.window;
+    for (width, height) in [(390, 844), (1280, 800)] {
+        for scheme in ["light", "dark"] {
+            let mode = format!("{width}-{scheme}");
+            let metrics =
+                json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+            window.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+            let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            window.devtools("Emulation.setEmulatedMedia", features).await;
+            window
+                .until(&format!(
+                    "innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches"
+                ))
+                .await;
+            is_usable(bob, &format!("panel {mode}")).await;
+            let clipped = "[...document.querySelectorAll('#talk *')].filter(it => it.checkVisibility())
+                .filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth && it.localName !== 'svg').map(it => it.outerHTML)";
+            assert_eq!(window.eval(clipped).await, json!([]), "panel {mode}: something is cut off");
+            for (place, top) in [("begin", "0"), ("end", "1e6")] {
+                window.run(&format!("document.querySelector('#talk-log').scrollTop = {top}")).await;
+                window.screenshot(&format!("panel-{place}-{mode}")).await;
+            }
+        }
+    }
+    bob.window.press("#leave").await;
+    bob.window.screen("ended").await;
+    is_usable(bob, "ended with a file").await;
+    bob.window.screenshot("panel-ended").await;
+    couple.part().await;
 }
