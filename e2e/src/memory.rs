@@ -141,7 +141,7 @@ impl fmt::Display for Footprint {
     }
 }
 
-/// What a page weighs at one moment, in bytes, with whatever nobody needs and was not thrown away yet.
+/// What a page weighs at one moment, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Weight {
     /// JavaScript objects, and the memory behind their buffers, that of WebAssembly among them; 0 in Firefox, which does not
@@ -152,7 +152,16 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// What the page of this window weighs now.
+    /// What the page of this window holds. Chromium throws away before what nobody needs, which it puts off otherwise
+    /// until there are some sixty megabytes of it; Firefox cannot be told to.
+    pub async fn held(window: &Window) -> Self {
+        if window.is_chromium() {
+            window.devtools("HeapProfiler.collectGarbage", json!({})).await;
+        }
+        Self::now(window).await
+    }
+
+    /// What it weighs now, with whatever nobody needs and was not thrown away yet.
     pub async fn now(window: &Window) -> Self {
         let process = window.anonymous_memory();
         if !window.is_chromium() {
