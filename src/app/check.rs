@@ -173,5 +173,7 @@ fn device(problem: Option<&MediaProblem>) -> String {
 }
 
 fn millis(time: std::time::Duration) -> String {
-    [&time.as_millis().to_string(), " ms"].concat()
+    // As a number of 128 bits it would bring an arithmetic of its own.
+    let millis = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    [&millis.to_string(), " ms"].concat()
 }

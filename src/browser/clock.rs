@@ -36,7 +36,7 @@ impl Alarm {
             return;
         }
         self.at.set(Some(deadline));
-        let millis = u32::try_from(deadline.since(now()).as_millis()).unwrap_or(u32::MAX);
+        let millis = deadline.millis_since(now());
         let (at, ring) = (Rc::clone(&self.at), Rc::clone(&self.ring));
         // One more, because what is left of the last millisecond would only ask again.
         self.timer = Some(Timeout::new(millis.saturating_add(1), move || {

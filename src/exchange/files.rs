@@ -1,6 +1,8 @@
 //! Files: carries out what the machine says.
 
-use duologue_engine::Table;
+use std::pin::Pin;
+use std::rc::Rc;
+
 use duologue_engine::transfer::{
     Buffer, Event as Told, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
 };
@@ -17,18 +19,24 @@ use crate::room::Peer;
 pub(super) struct Files {
     peer: Peer,
     machine: Transfers,
-    /// What the application holds, of transfers that are not over.
-    transfers: Table<Id, Transfer>,
-    /// What we send.
-    files: Table<u32, File>,
-    /// Where goes what we receive.
-    sinks: Table<u32, Sink>,
-    buffers: Table<Buffer, (Id, Uint8Array)>,
+    /// The transfers that are not over.
+    running: Vec<Running>,
+    buffers: Vec<(Buffer, Id, Uint8Array)>,
     /// The piece that the machine is told of.
     piece: Option<Uint8Array>,
     low_mark: usize,
     to: UnboundedSender<Happening>,
     done: UnboundedSender<Done>,
+}
+
+/// A transfer that is not over.
+struct Running {
+    /// What the application holds.
+    transfer: Transfer,
+    /// What we send, while it is needed.
+    file: Option<File>,
+    /// Where goes what we receive, once that is known and as long as it is needed.
+    sink: Option<Rc<Sink>>,
 }
 
 /// Something that was begun is done.
@@ -50,10 +58,8 @@ impl Files {
         Self {
             peer,
             machine: Transfers::default(),
-            transfers: Table::default(),
-            files: Table::default(),
-            sinks: Table::default(),
-            buffers: Table::default(),
+            running: Vec::new(),
+            buffers: Vec::new(),
             piece: None,
             low_mark: 0,
             to,
@@ -86,8 +92,7 @@ impl Files {
         let input = match happening {
             Happening::Offer(transfer, file) => {
                 let (number, told) = (transfer.id().number, describe(&file));
-                self.transfers.insert(transfer.id(), transfer);
-                self.files.insert(number, file);
+                self.running.push(Running { transfer, file: Some(file), sink: None });
                 Input::Offer { number, file: told }
             }
             Happening::Accept(number, destination) => return self.prepare(number, destination),
@@ -102,27 +107,28 @@ impl Files {
         let input = match done {
             Done::Input(input) => input,
             Done::Ready(number, Ok((sink, held))) => {
-                if !self.transfers.contains(Id { sender: Side::There, number }) {
+                let id = Id { sender: Side::There, number };
+                let Some(running) = self.running.iter_mut().find(|it| it.transfer.id() == id) else {
                     // It was cancelled meanwhile.
-                    wasm_bindgen_futures::spawn_local(sink.abandon(true));
+                    abandon(Rc::new(sink), true);
                     return;
-                }
-                self.sinks.insert(number, sink);
+                };
+                running.sink = Some(Rc::new(sink));
                 Input::Accept { number, held }
             }
             Done::Ready(number, Err(words)) => {
                 Input::Cancel(Id { sender: Side::There, number }, Reason::CannotSave(words))
             }
             Done::Read(buffer, Ok((id, bytes, hash))) => {
-                self.buffers.insert(buffer, (id, bytes));
+                self.buffers.push((buffer, id, bytes));
                 Input::Read(buffer, Ok(hash))
             }
             Done::Read(buffer, Err(words)) => Input::Read(buffer, Err(words)),
             Done::Finished(number, outcome) => {
                 let id = Id { sender: Side::There, number };
                 let outcome = outcome.map(|saved| {
-                    if let Some(transfer) = self.transfers.get(id) {
-                        transfer.set_saved(saved);
+                    if let Some(running) = self.running(id) {
+                        running.transfer.set_saved(saved);
                     }
                 });
                 Input::Saved(id, outcome)
@@ -134,13 +140,9 @@ impl Files {
 
     /// Gets ready to save a file, which takes a moment.
     fn prepare(&self, number: u32, destination: Destination) {
-        let Some(transfer) = self.transfers.get(Id { sender: Side::There, number }) else { return };
-        let (file, done) = (transfer.file().clone(), self.done.clone());
-        wasm_bindgen_futures::spawn_local(async move {
-            let ready = Sink::open(&file, destination).await;
-            // Fails only once the task has ended; then the sink goes as well.
-            let _ = done.unbounded_send(Done::Ready(number, ready));
-        });
+        let Some(running) = self.running(Id { sender: Side::There, number }) else { return };
+        let transfer = running.transfer.clone();
+        self.later(async move { Done::Ready(number, Sink::open(transfer.file(), destination).await) });
     }
 
     pub(super) fn tell(&mut self, channels: Option<&Channels>, input: Input, on_event: &dyn Fn(Event)) {
@@ -174,99 +176,100 @@ impl Files {
                 let _ = channels.is_some_and(|channels| channels.words.send_bytes(&frame));
             }
             Output::Send { head, buffer, from, to } => {
-                if let (Some(channels), Some((_, bytes))) = (channels, self.buffers.get(buffer)) {
+                if let (Some(channels), Some((_, bytes))) = (channels, self.buffer(buffer)) {
                     let _ = channels.bytes.send_buffer(&browser::frame(&head, bytes, from, to));
                 }
             }
             Output::Place { id, buffer, length, skip, at } => {
                 let Some(piece) = &self.piece else { return };
-                if !self.buffers.contains(buffer) {
-                    self.buffers.insert(buffer, (id, Uint8Array::new_with_length(length)));
+                if at == 0 {
+                    self.buffers.push((buffer, id, Uint8Array::new_with_length(length)));
                 }
-                let Some((_, bytes)) = self.buffers.get(buffer) else { return };
+                let Some((_, bytes)) = self.buffer(buffer) else { return };
                 bytes.set(&piece.subarray(skip as u32, piece.length()), at);
             }
-            Output::Read { id, buffer, from, length } => self.read(id, buffer, from, length),
-            Output::Digest(buffer) => self.digest(buffer),
-            Output::Write { id, buffer, chunk, hash } => {
-                let (Some((_, bytes)), Some(sink)) =
-                    (self.buffers.remove(buffer), self.sinks.get(id.number).cloned())
-                else {
-                    return;
-                };
-                self.later(async move { Input::Written(buffer, sink.write(chunk, hash, bytes).await) });
-            }
-            Output::Discard(buffer) => drop(self.buffers.remove(buffer)),
-            Output::Root(id, all) => {
-                let bytes = Uint8Array::from(all.as_slice());
+            Output::Read { id, buffer, from, length } => {
+                let Some(file) = self.running(id).and_then(|it| it.file.clone()) else { return };
                 self.later(async move {
-                    match browser::sha256(&bytes).await {
-                        Ok(root) => Input::Root(id, root),
-                        Err(words) => Input::Cancel(id, Reason::Unreadable(words)),
-                    }
+                    let bytes = browser::read(&file, from, length).await;
+                    let hash = match &bytes {
+                        Ok(bytes) => browser::sha256(bytes).await,
+                        Err(words) => Err(words.clone()),
+                    };
+                    Done::Read(buffer, bytes.and_then(|bytes| Ok((id, bytes, hash?))))
                 });
             }
+            Output::Digest(buffer) => {
+                let Some((id, bytes)) = self.buffer(buffer) else { return };
+                self.hash(id, bytes.clone(), Some(buffer));
+            }
+            Output::Write { id, buffer, chunk, hash } => {
+                let bytes = self.buffer(buffer).map(|(_, bytes)| bytes.clone());
+                self.discard(buffer);
+                let sink = self.running(id).and_then(|it| it.sink.clone());
+                let (Some(bytes), Some(sink)) = (bytes, sink) else { return };
+                self.later(async move {
+                    Done::Input(Input::Written(buffer, sink.write(chunk, hash, bytes).await))
+                });
+            }
+            Output::Discard(buffer) => self.discard(buffer),
+            Output::Root(id, all) => self.hash(id, Uint8Array::from(all.as_slice()), None),
             Output::Finish(id) => self.finish(id),
             Output::Release { id, keep } => self.release(id, keep),
             Output::Event(told) => self.told(told, on_event),
         }
     }
 
-    fn read(&self, id: Id, buffer: Buffer, from: u64, length: u32) {
-        let Some(file) = self.files.get(id.number).cloned() else { return };
-        let done = self.done.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let read = async {
-                let bytes = browser::read(&file, from, length).await?;
-                let hash = browser::sha256(&bytes).await?;
-                Ok((id, bytes, hash))
-            };
-            // Fails only once the task has ended.
-            let _ = done.unbounded_send(Done::Read(buffer, read.await));
-        });
+    fn running(&self, id: Id) -> Option<&Running> {
+        self.running.iter().find(|it| it.transfer.id() == id)
     }
 
-    fn digest(&self, buffer: Buffer) {
-        let Some((id, bytes)) = self.buffers.get(buffer).cloned() else { return };
+    fn buffer(&self, buffer: Buffer) -> Option<(Id, &Uint8Array)> {
+        self.buffers.iter().find(|(known, ..)| *known == buffer).map(|(_, id, bytes)| (*id, bytes))
+    }
+
+    fn discard(&mut self, buffer: Buffer) {
+        self.buffers.retain(|(known, ..)| *known != buffer);
+    }
+
+    /// Hashes a chunk that was received, or what the root is the hash of.
+    fn hash(&self, id: Id, bytes: Uint8Array, chunk: Option<Buffer>) {
         self.later(async move {
-            match browser::sha256(&bytes).await {
-                Ok(hash) => Input::Digested(buffer, hash),
-                Err(words) => Input::Cancel(id, Reason::CannotSave(words)),
-            }
+            Done::Input(match (browser::sha256(&bytes).await, chunk) {
+                (Ok(hash), Some(buffer)) => Input::Digested(buffer, hash),
+                (Ok(root), None) => Input::Root(id, root),
+                (Err(words), Some(_)) => Input::Cancel(id, Reason::CannotSave(words)),
+                (Err(words), None) => Input::Cancel(id, Reason::Unreadable(words)),
+            })
         });
     }
 
     fn finish(&self, id: Id) {
-        let (Some(sink), Some(transfer)) =
-            (self.sinks.get(id.number).cloned(), self.transfers.get(id).cloned())
-        else {
-            return;
-        };
-        let done = self.done.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let finished = sink.finish(transfer.file()).await;
-            // Fails only once the task has ended.
-            let _ = done.unbounded_send(Done::Finished(id.number, finished));
-        });
+        let Some(running) = self.running(id) else { return };
+        let (Some(sink), transfer) = (running.sink.clone(), running.transfer.clone()) else { return };
+        self.later(async move { Done::Finished(id.number, sink.finish(transfer.file()).await) });
     }
 
-    /// Reports to the machine what comes of `work`.
-    fn later(&self, work: impl Future<Output = Input> + 'static) {
+    /// Reports what comes of `work`.
+    fn later(&self, work: impl Future<Output = Done> + 'static) {
+        self.later_boxed(Box::pin(work));
+    }
+
+    /// Not generic, so that it is compiled once.
+    fn later_boxed(&self, work: Pin<Box<dyn Future<Output = Done>>>) {
         let done = self.done.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            // Fails only once the task has ended.
-            let _ = done.unbounded_send(Done::Input(work.await));
+            // Fails only once the task has ended; then what was made for it goes as well.
+            let _ = done.unbounded_send(work.await);
         });
     }
 
     fn release(&mut self, id: Id, keep: bool) {
-        self.buffers.retain(|(owner, _)| *owner != id);
-        match id.sender {
-            Side::Here => drop(self.files.remove(id.number)),
-            Side::There => {
-                if let Some(sink) = self.sinks.remove(id.number) {
-                    wasm_bindgen_futures::spawn_local(sink.abandon(keep));
-                }
+        self.buffers.retain(|(_, owner, _)| *owner != id);
+        if let Some(running) = self.running.iter_mut().find(|it| it.transfer.id() == id) {
+            running.file = None;
+            if let Some(sink) = running.sink.take() {
+                abandon(sink, keep);
             }
         }
     }
@@ -275,28 +278,33 @@ impl Files {
         match told {
             Told::Offered(id, file) => {
                 let transfer = Transfer::new(self.peer.clone(), id, &file, self.to.clone());
-                self.transfers.insert(id, transfer.clone());
+                self.running.push(Running { transfer: transfer.clone(), file: None, sink: None });
                 on_event(Event::File(transfer));
             }
             Told::Accepted(id) => self.set(id, TransferState::Active(Default::default())),
             Told::Progress(id, progress) => self.set(id, TransferState::Active(progress)),
             Told::Completed(id) => {
-                if let Some(transfer) = self.transfers.remove(id) {
-                    transfer.set(TransferState::Done(transfer.saved()));
-                }
+                let saved = self.running(id).and_then(|it| it.transfer.saved());
+                self.over(id, TransferState::Done(saved));
             }
-            Told::Failed(id, failure) => {
-                if let Some(transfer) = self.transfers.remove(id) {
-                    transfer.set(TransferState::Failed(TransferError(failure)));
-                }
-            }
+            Told::Failed(id, failure) => self.over(id, TransferState::Failed(TransferError(failure))),
             Told::Malformed(what) => on_event(Event::Malformed(what)),
         }
     }
 
     fn set(&self, id: Id, state: TransferState) {
-        if let Some(transfer) = self.transfers.get(id) {
-            transfer.set(state);
+        if let Some(running) = self.running(id) {
+            running.transfer.set(state);
         }
     }
+
+    fn over(&mut self, id: Id, state: TransferState) {
+        self.set(id, state);
+        self.running.retain(|it| it.transfer.id() != id);
+    }
+}
+
+/// Lets go of a file that will not be whole this time.
+fn abandon(sink: Rc<Sink>, keep: bool) {
+    wasm_bindgen_futures::spawn_local(async move { sink.abandon(keep).await });
 }

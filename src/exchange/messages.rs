@@ -1,6 +1,7 @@
 //! Messages: carries out what the machine says.
 
-use duologue_engine::Table;
+use std::collections::VecDeque;
+
 use duologue_engine::messages::{Body, Input, LOW, Loss, Messages, Mode, Output};
 use futures_channel::oneshot;
 use js_sys::Uint8Array;
@@ -57,8 +58,10 @@ struct Pending {
 #[derive(Default)]
 pub(super) struct Mail {
     machine: Messages,
-    pending: Table<u32, Pending>,
-    next: u32,
+    /// In the order in which the messages were sent, which is the one in which they arrive.
+    pending: VecDeque<Pending>,
+    /// The number of the first of them; the others have those that follow.
+    first: u32,
 }
 
 impl Mail {
@@ -105,13 +108,12 @@ impl Mail {
         taken: Taken,
         on_event: &dyn Fn(Event),
     ) {
-        let id = self.next;
-        self.next = self.next.wrapping_add(1);
+        let id = self.first.wrapping_add(self.pending.len() as u32);
         if let Some(channels) = channels {
             let channel = if mode == Mode::Lossy { &channels.lossy } else { &channels.messages };
             self.tell(Some(channels), Input::Buffered(mode, channel.buffered()), on_event);
         }
-        self.pending.insert(id, Pending { mode, taken: Some(taken), delivered: None });
+        self.pending.push_back(Pending { mode, taken: Some(taken), delivered: None });
         self.tell(channels, Input::Send { id, mode, body }, on_event);
     }
 
@@ -129,13 +131,13 @@ impl Mail {
                 }
                 Output::Taken(id) => self.taken(id),
                 Output::Delivered(id) => {
-                    if let Some(delivered) = self.pending.remove(id).and_then(|it| it.delivered) {
+                    if let Some(delivered) = self.take(id).and_then(|it| it.delivered) {
                         // Fails where nobody waits for it.
                         let _ = delivered.send(Ok(()));
                     }
                 }
                 Output::Lost(id, loss) => {
-                    if let Some(Pending { taken, delivered, .. }) = self.pending.remove(id) {
+                    if let Some(Pending { taken, delivered, .. }) = self.take(id) {
                         unconfirmed += usize::from(taken.is_none());
                         // Both fail where nobody waits for it.
                         if let Some(taken) = taken {
@@ -155,8 +157,19 @@ impl Mail {
         }
     }
 
+    /// Takes out the first, or the last: what is not sent at all, or is lossy, is over before there is another.
+    fn take(&mut self, id: u32) -> Option<Pending> {
+        if id == self.first {
+            let first = self.pending.pop_front()?;
+            self.first = self.first.wrapping_add(1);
+            return Some(first);
+        }
+        let is_last = id.wrapping_sub(self.first) as usize + 1 == self.pending.len();
+        if is_last { self.pending.pop_back() } else { None }
+    }
+
     fn taken(&mut self, id: u32) {
-        let Some(pending) = self.pending.get_mut(id) else { return };
+        let Some(pending) = self.pending.get_mut(id.wrapping_sub(self.first) as usize) else { return };
         let (delivered, delivery) = oneshot::channel();
         if let Some(taken) = pending.taken.take() {
             // Fails where nobody waits for it.
@@ -164,7 +177,7 @@ impl Mail {
         }
         if pending.mode == Mode::Lossy {
             let _ = delivered.send(Ok(()));
-            self.pending.remove(id);
+            self.take(id);
         } else {
             pending.delivered = Some(delivered);
         }

@@ -53,15 +53,14 @@ const KEPT_MILLIS: u64 = 7 * 24 * 60 * 60 * 1000;
 const CHUNKS: u32 = 16;
 const HEAD: u64 = 32 * CHUNKS as u64;
 
-/// Takes the chunks of one file. Clones are the same one.
-#[derive(Clone)]
+/// Takes the chunks of one file.
 pub(crate) enum Sink {
     /// To the page's own files, and from there to the chosen one.
     Disk(Rc<Stash>, Option<FileSystemFileHandle>),
     /// To the chosen file at once: the page may not keep as much.
-    Chosen(Rc<Writable>),
+    Chosen(Writable),
     /// To the browser's memory.
-    Memory(Rc<RefCell<Table<u32, Uint8Array>>>),
+    Memory(RefCell<Table<Uint8Array>>),
 }
 
 impl Sink {
@@ -76,15 +75,13 @@ impl Sink {
         match Stash::open(file).await {
             Ok((stash, held)) if fits || !held.is_empty() => Ok((Self::Disk(Rc::new(stash), chosen), held)),
             stash => match chosen {
-                Some(handle) => {
-                    Ok((Self::Chosen(Rc::new(Writable::open(&handle, false).await?)), Vec::new()))
-                }
+                Some(handle) => Ok((Self::Chosen(Writable::open(&handle, false).await?), Vec::new())),
                 None if stash.is_ok() => Err(no_room()),
                 None if file.size > MOST_IN_MEMORY => {
                     Err("this browser can hold no more than 256 MB; use another one for larger files"
                         .to_owned())
                 }
-                None => Ok((Self::Memory(Rc::default()), Vec::new())),
+                None => Ok((Self::Memory(RefCell::default()), Vec::new())),
             },
         }
     }
@@ -131,7 +128,7 @@ impl Sink {
     }
 
     /// The file will not be whole this time. What there is may be kept for another.
-    pub(crate) async fn abandon(self, keep: bool) {
+    pub(crate) async fn abandon(&self, keep: bool) {
         match self {
             Self::Disk(stash, _) => {
                 if keep {
@@ -151,7 +148,7 @@ pub(crate) struct Stash {
     folder: Folder,
     name: String,
     size: u64,
-    segments: RefCell<Table<u32, Rc<Segment>>>,
+    segments: RefCell<Table<Rc<Segment>>>,
     keep: Cell<bool>,
     /// Held while this page uses the folder, so that no other tab takes or removes it.
     _lock: Option<Lock>,

@@ -94,7 +94,7 @@ impl Inner {
         }
         let this = self.this.clone();
         self.timer = deadline.map(|deadline| {
-            let millis = u32::try_from(deadline.since(now).as_millis()).unwrap_or(u32::MAX);
+            let millis = deadline.millis_since(now);
             Timeout::new(millis.saturating_add(1), move || handle(&this, LocalInput::Timeout))
         });
     }

@@ -39,7 +39,7 @@ impl Protocol {
     pub fn of_server(url: &str) -> Self {
         if url.starts_with("turns:") {
             Self::Tls
-        } else if url.contains("transport=tcp") {
+        } else if url.ends_with(super::server::TCP) {
             Self::Tcp
         } else {
             Self::Udp

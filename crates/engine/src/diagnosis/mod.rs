@@ -14,7 +14,6 @@ mod candidate;
 mod server;
 mod verdict;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use candidate::{CandidateKind, Gathered, Protocol};
@@ -123,8 +122,14 @@ impl Facts {
         if !self.complete || !self.reports {
             return 0;
         }
-        let answered = self.stun.iter().filter(|url| server::is_udp(url) && !self.is_reported(url));
-        answered.map(|url| server::host(url)).collect::<BTreeSet<_>>().len()
+        let mut hosts = Vec::new();
+        for url in self.stun.iter().filter(|url| server::is_udp(url) && !self.is_reported(url)) {
+            let host = server::host(url);
+            if !hosts.contains(&host) {
+                hosts.push(host);
+            }
+        }
+        hosts.len()
     }
 }
 

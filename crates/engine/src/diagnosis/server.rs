@@ -1,5 +1,8 @@
 //! The address of a STUN or TURN server (RFC 7064, RFC 7065), as far as the check has to read it.
 
+/// What an address ends in that asks for TCP.
+pub(super) const TCP: &str = "transport=tcp";
+
 /// Whether two addresses are of one server: browsers write the port out where nobody gave one.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
     let parts = |url| {
@@ -17,7 +20,7 @@ pub(super) fn host(url: &str) -> String {
 /// Whether it is spoken to over UDP.
 pub(super) fn is_udp(url: &str) -> bool {
     let (scheme, ..) = split(url);
-    !scheme.ends_with('s') && !url.contains("transport=tcp")
+    !scheme.ends_with('s') && !url.ends_with(TCP)
 }
 
 /// The scheme, the host and the port.

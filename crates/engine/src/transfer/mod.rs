@@ -15,6 +15,7 @@
 //! The machine never sees a file's bytes. It tells its driver which to read, send, put together, hash and write, and
 //! names what the driver holds for it by a [`Buffer`].
 
+mod live;
 mod name;
 mod pace;
 mod ranges;

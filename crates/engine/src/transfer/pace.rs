@@ -1,11 +1,9 @@
 //! How fast it goes.
 
-use std::time::Duration;
-
 use crate::time::Instant;
 
 /// A speed is measured over about this long.
-const SPAN: Duration = Duration::from_millis(250);
+const SPAN_MILLIS: u32 = 250;
 
 /// The speed of something that grows, in bytes a second, as it was over the last seconds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,12 +19,11 @@ impl Pace {
             self.since = Some((now, total));
             return;
         };
-        let span = now.since(then);
-        if span < SPAN {
+        let millis = now.millis_since(then);
+        if millis < SPAN_MILLIS {
             return;
         }
-        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
-        let rate = total.saturating_sub(before).saturating_mul(1000) / millis;
+        let rate = total.saturating_sub(before).saturating_mul(1000) / u64::from(millis);
         // Half of what is new: a jump shows after a second, and one slow moment does not make the numbers dance.
         self.rate = Some(self.rate.map_or(rate, |old| old / 2 + rate / 2));
         self.since = Some((now, total));

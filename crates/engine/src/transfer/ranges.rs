@@ -6,7 +6,7 @@ use crate::table::Table;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ranges {
     /// First number and the one behind the last; they neither touch nor overlap.
-    ranges: Table<u32, u32>,
+    ranges: Table<u32>,
 }
 
 impl Ranges {
@@ -25,7 +25,7 @@ impl Ranges {
     /// How many numbers are in it.
     #[must_use]
     pub fn len(&self) -> u32 {
-        self.ranges.iter().map(|(first, end)| end - first).sum()
+        self.ranges.keys().zip(self.ranges.values()).map(|(first, end)| end - first).sum()
     }
 
     /// How many ranges it is made of.
@@ -81,7 +81,8 @@ impl Ranges {
         if most == 0 {
             return None;
         }
-        let (first, end) = self.ranges.pop()?;
+        let (first, end) = self.ranges.first().map(|(first, end)| (first, *end))?;
+        self.ranges.remove(first);
         let count = most.min(end - first);
         self.insert_range(first + count, end);
         Some((first, count))

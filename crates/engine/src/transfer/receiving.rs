@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::live::Live;
 use super::sending::root_input;
 use super::wire::{Control, MOST_HASHES, MOST_RANGES, PieceHead};
 use super::{Buffer, FileInfo, Hash, Id, Output, Ranges, Reason, Side};
@@ -12,32 +13,26 @@ const MOST_TRIES: u8 = 3;
 
 /// Where it stands.
 pub(super) struct Receiving {
-    pub(super) id: Id,
-    pub(super) file: FileInfo,
+    pub(super) live: Live,
     chunks: u32,
-    /// Whether a person takes it.
-    pub(super) accepted: bool,
     /// Whether the sender has offered it since the channel opened.
     pub(super) confirmed: bool,
-    pub(super) paused_here: bool,
-    pub(super) paused_there: bool,
-    /// Bytes that are written, and how many of them the sender knows of.
-    pub(super) safe: u64,
+    /// How many of the bytes that are safe the sender knows of.
     told_safe: u64,
     /// The hashes of what is written.
-    hashes: Table<u32, Hash>,
+    hashes: Table<Hash>,
     /// What is neither written nor under way.
     missing: Ranges,
     /// What the sender was asked for and has not sent.
     asked: Ranges,
     /// What is here from an earlier try, and not yet known to be the sender's.
-    held: Table<u32, Hash>,
+    held: Table<Hash>,
     /// Of these the sender was asked for the hashes.
     checking: Ranges,
     assembling: Option<Assembling>,
     /// Chunks that are hashed or written.
-    working: Table<Buffer, Working>,
-    tries: Table<u32, u8>,
+    working: Table<Working>,
+    tries: Table<u8>,
     told_root: Option<Hash>,
     root: Option<Hash>,
     root_asked: bool,
@@ -63,14 +58,9 @@ impl Receiving {
         let mut missing = Ranges::default();
         missing.insert_range(0, chunks);
         Self {
-            id: Id { sender: Side::There, number },
-            file,
+            live: Live::new(Id { sender: Side::There, number }, file),
             chunks,
-            accepted: false,
             confirmed: true,
-            paused_here: false,
-            paused_there: false,
-            safe: 0,
             told_safe: 0,
             hashes: Table::default(),
             missing,
@@ -89,7 +79,7 @@ impl Receiving {
 
     /// A person takes it, and these chunks are here.
     pub(super) fn accept(&mut self, held: Vec<(u32, Hash)>, connected: bool, out: &mut VecDeque<Output>) {
-        self.accepted = true;
+        self.live.accepted = true;
         for (chunk, hash) in held {
             if self.missing.remove(chunk) {
                 self.held.insert(chunk, hash);
@@ -102,24 +92,28 @@ impl Receiving {
 
     /// Tells the sender, over this connection, that the file is taken, and which chunks' hashes to tell.
     pub(super) fn tell_accepted(&mut self, out: &mut VecDeque<Output>) {
-        out.push_back(say(&Control::Accept { number: self.id.number }));
-        if self.paused_here {
-            out.push_back(say(&Control::Pause { sender: Side::There, number: self.id.number, paused: true }));
+        out.push_back(say(&Control::Accept { number: self.live.id.number }));
+        if self.live.paused_here {
+            out.push_back(say(&Control::Pause {
+                sender: Side::There,
+                number: self.live.id.number,
+                paused: true,
+            }));
         }
         self.checking = Ranges::default();
-        for (chunk, _) in self.held.iter() {
+        for chunk in self.held.keys() {
             self.checking.insert(chunk);
         }
         let mut asked = self.checking.clone();
         while let Some((first, count)) = asked.pop_range(MOST_HASHES) {
-            out.push_back(say(&Control::Check { number: self.id.number, first, count }));
+            out.push_back(say(&Control::Check { number: self.live.id.number, first, count }));
         }
     }
 
     /// What was asked for and has not arrived has to be asked for again.
     pub(super) fn interrupted(&mut self, out: &mut VecDeque<Output>) {
         self.confirmed = false;
-        self.paused_there = false;
+        self.live.paused_there = false;
         self.drop_assembling(out);
         while let Some(chunk) = self.asked.pop() {
             self.missing.insert(chunk);
@@ -158,7 +152,7 @@ impl Receiving {
         out: &mut VecDeque<Output>,
     ) -> Result<(), &'static str> {
         let bytes = length.saturating_sub(head.len());
-        let (_, whole) = self.file.extent(head.chunk);
+        let (_, whole) = self.live.file.extent(head.chunk);
         let fits = |at: u32| bytes > 0 && at as usize + bytes <= whole as usize;
         if let Some(claimed) = head.hash {
             if !self.asked.contains(head.chunk) || !fits(0) {
@@ -175,7 +169,7 @@ impl Receiving {
             self.ask_again(head, bytes, out);
             return Err("a piece that does not fit what came before");
         };
-        let (id, buffer, at) = (self.id, assembling.buffer, assembling.filled);
+        let (id, buffer, at) = (self.live.id, assembling.buffer, assembling.filled);
         out.push_back(Output::Place { id, buffer, length: whole, skip: head.len(), at });
         assembling.filled += u32::try_from(bytes).unwrap_or(whole);
         if assembling.filled == whole
@@ -200,7 +194,7 @@ impl Receiving {
     ) -> Result<(), Reason> {
         let Some(working) = self.working.get(buffer) else { return Ok(()) };
         if hash == working.claimed {
-            out.push_back(Output::Write { id: self.id, buffer, chunk: working.chunk, hash });
+            out.push_back(Output::Write { id: self.live.id, buffer, chunk: working.chunk, hash });
             return Ok(());
         }
         let chunk = working.chunk;
@@ -225,23 +219,25 @@ impl Receiving {
 
     fn keep(&mut self, chunk: u32, hash: Hash) {
         if self.hashes.insert(chunk, hash).is_none() {
-            self.safe += u64::from(self.file.extent(chunk).1);
+            self.live.safe += u64::from(self.live.file.extent(chunk).1);
         }
     }
 
     /// The sender tells hashes of chunks that we have.
     pub(super) fn hashes(&mut self, first: u32, hashes: &[Hash]) -> Result<(), Reason> {
+        let mut end = first;
         for (chunk, hash) in (first..).zip(hashes) {
             if !self.checking.remove(chunk) {
                 return Err(Reason::Malformed);
             }
-            match self.held.remove(chunk) {
-                Some(held) if held == *hash => self.keep(chunk, held),
-                _ => {
-                    self.missing.insert(chunk);
-                }
+            if self.held.get(chunk) == Some(hash) {
+                self.keep(chunk, *hash);
+            } else {
+                self.missing.insert(chunk);
             }
+            end = chunk + 1;
         }
+        self.held.remove_range(first, end);
         Ok(())
     }
 
@@ -264,22 +260,22 @@ impl Receiving {
         connected: bool,
         out: &mut VecDeque<Output>,
     ) -> Result<(), Reason> {
-        if !self.accepted || self.finishing {
+        if !self.live.accepted || self.finishing {
             return Ok(());
         }
-        if connected && self.confirmed && !self.paused_here {
+        if connected && self.confirmed && !self.live.paused_here {
             self.ask(window, out);
         }
         if self.hashes.len() == self.chunks as usize && !self.root_asked {
             self.root_asked = true;
-            out.push_back(Output::Root(self.id, root_input(self.file.size, &self.hashes)));
+            out.push_back(Output::Root(self.live.id, root_input(self.live.file.size, &self.hashes)));
         }
         if let (Some(root), Some(told)) = (self.root, self.told_root) {
             if root != told {
                 return Err(Reason::Changed);
             }
             self.finishing = true;
-            out.push_back(Output::Finish(self.id));
+            out.push_back(Output::Finish(self.live.id));
         }
         Ok(())
     }
@@ -307,14 +303,14 @@ impl Receiving {
 
     /// Tells the sender how far it is, where it does not know.
     pub(super) fn tell_safe(&mut self, out: &mut VecDeque<Output>) {
-        if self.safe != self.told_safe && self.confirmed {
+        if self.live.safe != self.told_safe && self.confirmed {
             self.want(Vec::new(), out);
         }
     }
 
     fn want(&mut self, ranges: Vec<(u32, u32)>, out: &mut VecDeque<Output>) {
-        self.told_safe = self.safe;
-        out.push_back(say(&Control::Want { number: self.id.number, safe: self.safe, ranges }));
+        self.told_safe = self.live.safe;
+        out.push_back(say(&Control::Want { number: self.live.id.number, safe: self.live.safe, ranges }));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::live::Live;
 use super::wire::{Control, MOST_HASHES, PieceHead};
 use super::{Buffer, CHUNK, FileInfo, Hash, Id, Output, Ranges, Reason, Side};
 use crate::table::Table;
@@ -11,24 +12,17 @@ const MOST_WANTED_PIECES: usize = 4096;
 
 /// Where it stands.
 pub(super) struct Sending {
-    pub(super) id: Id,
-    pub(super) file: FileInfo,
+    pub(super) live: Live,
     chunks: u32,
-    /// Whether the receiver takes it.
-    pub(super) accepted: bool,
-    pub(super) paused_here: bool,
-    pub(super) paused_there: bool,
-    /// Bytes that the receiver says are safe.
-    pub(super) safe: u64,
     /// The hashes of chunks, as far as they were read.
-    hashes: Table<u32, Hash>,
+    hashes: Table<Hash>,
     root: Option<Hash>,
     root_asked: bool,
     /// What the receiver wants, and what it wants the hashes of.
     wanted: Ranges,
     checks: Ranges,
     check: Option<Check>,
-    reading: Table<Buffer, Reading>,
+    reading: Table<Reading>,
     ready: VecDeque<Ready>,
 }
 
@@ -57,13 +51,8 @@ struct Ready {
 impl Sending {
     pub(super) fn new(number: u32, file: FileInfo, chunks: u32) -> Self {
         Self {
-            id: Id { sender: Side::Here, number },
-            file,
+            live: Live::new(Id { sender: Side::Here, number }, file),
             chunks,
-            accepted: false,
-            paused_here: false,
-            paused_there: false,
-            safe: 0,
             hashes: Table::default(),
             root: None,
             root_asked: false,
@@ -76,18 +65,18 @@ impl Sending {
     }
 
     pub(super) fn offer(&self) -> Output {
-        self.say(&Control::Offer { number: self.id.number, file: self.file.clone() })
+        self.say(&Control::Offer { number: self.live.id.number, file: self.live.file.clone() })
     }
 
     /// The receiver takes it, perhaps for the second time: over a new connection.
     pub(super) fn accept(&mut self, out: &mut VecDeque<Output>) {
-        self.accepted = true;
+        self.live.accepted = true;
         out.extend(self.tell_root());
     }
 
     /// The receiver wants chunks.
     pub(super) fn want(&mut self, safe: u64, ranges: &[(u32, u32)]) -> Result<(), Reason> {
-        self.safe = safe.min(self.file.size);
+        self.live.safe = safe.min(self.live.file.size);
         for (first, count) in ranges {
             let end = self.end(*first, *count)?;
             self.wanted.insert_range(*first, end);
@@ -104,7 +93,7 @@ impl Sending {
 
     fn end(&self, first: u32, count: u32) -> Result<u32, Reason> {
         let end = first.checked_add(count).filter(|end| *end <= self.chunks);
-        end.filter(|_| self.accepted).ok_or(Reason::Malformed)
+        end.filter(|_| self.live.accepted).ok_or(Reason::Malformed)
     }
 
     /// What was wanted over a connection that is gone is not wanted any more, until it is wanted again.
@@ -112,7 +101,7 @@ impl Sending {
         self.wanted = Ranges::default();
         self.checks = Ranges::default();
         self.check = None;
-        self.paused_there = false;
+        self.live.paused_there = false;
         // What is still being read is let go when it is there.
         self.reading.clear();
         out.extend(self.ready.drain(..).map(|ready| Output::Discard(ready.buffer)));
@@ -151,12 +140,12 @@ impl Sending {
     }
 
     fn tell_root(&self) -> Option<Output> {
-        let root = self.root.filter(|_| self.accepted)?;
-        Some(self.say(&Control::Root { number: self.id.number, root }))
+        let root = self.root.filter(|_| self.live.accepted)?;
+        Some(self.say(&Control::Root { number: self.live.id.number, root }))
     }
 
     fn paused(&self) -> bool {
-        self.paused_here || self.paused_there
+        self.live.paused_here || self.live.paused_there
     }
 
     /// Whether it has something to do.
@@ -173,9 +162,9 @@ impl Sending {
         {
             self.start_reading(chunk, true, next_buffer, out);
         }
-        if self.accepted && !self.root_asked && self.hashes.len() == self.chunks as usize {
+        if self.live.accepted && !self.root_asked && self.hashes.len() == self.chunks as usize {
             self.root_asked = true;
-            out.push_back(Output::Root(self.id, root_input(self.file.size, &self.hashes)));
+            out.push_back(Output::Root(self.live.id, root_input(self.live.file.size, &self.hashes)));
         }
     }
 
@@ -202,7 +191,7 @@ impl Sending {
                 self.check = Some(check);
                 return;
             }
-            let (number, first) = (self.id.number, check.first);
+            let (number, first) = (self.live.id.number, check.first);
             out.push_back(self.say(&Control::Hashes { number, first, hashes: check.hashes }));
         }
     }
@@ -216,17 +205,17 @@ impl Sending {
     ) {
         let buffer = *next_buffer;
         *next_buffer = next_buffer.wrapping_add(1);
-        let (from, length) = self.file.extent(chunk);
+        let (from, length) = self.live.file.extent(chunk);
         self.reading.insert(buffer, Reading { chunk, to_send });
-        out.push_back(Output::Read { id: self.id, buffer, from, length });
+        out.push_back(Output::Read { id: self.live.id, buffer, from, length });
     }
 
     /// Gives the channel the next piece, of at most `most` bytes; the number of its bytes, if there is one.
     pub(super) fn send_piece(&mut self, most: usize, out: &mut VecDeque<Output>) -> Option<usize> {
-        let ready = self.ready.front_mut().filter(|_| !(self.paused_here || self.paused_there))?;
+        let ready = self.ready.front_mut().filter(|_| !(self.live.paused_here || self.live.paused_there))?;
         let hash = (ready.at == 0).then_some(ready.hash);
-        let head = PieceHead { number: self.id.number, chunk: ready.chunk, at: ready.at, hash };
-        let (_, length) = self.file.extent(ready.chunk);
+        let head = PieceHead { number: self.live.id.number, chunk: ready.chunk, at: ready.at, hash };
+        let (_, length) = self.live.file.extent(ready.chunk);
         let room = u32::try_from(most.saturating_sub(head.len()).max(1)).unwrap_or(CHUNK);
         let (from, to) = (ready.at, ready.at.saturating_add(room).min(length));
         let buffer = ready.buffer;
@@ -245,7 +234,7 @@ impl Sending {
 }
 
 /// What the root is the hash of: the size, and the hashes of all chunks in their order.
-pub(super) fn root_input(size: u64, hashes: &Table<u32, Hash>) -> Vec<u8> {
+pub(super) fn root_input(size: u64, hashes: &Table<Hash>) -> Vec<u8> {
     let mut all = size.to_le_bytes().to_vec();
     hashes.values().for_each(|hash| all.extend(hash));
     all

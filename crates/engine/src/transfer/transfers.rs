@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::live::Live;
 use super::pace::Pace;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use super::wire::{Control, PieceHead};
-use super::{Buffer, CHUNK, Event, Failure, FileInfo, Id, Input, Output, Progress, Reason, Side, WINDOW};
+use super::{Buffer, CHUNK, Event, Failure, FileInfo, Id, Input, Output, Reason, Side, WINDOW};
 use crate::table::Table;
 use crate::time::Instant;
 
@@ -43,11 +44,10 @@ enum Ended {
 pub struct Transfers {
     /// The most bytes the peer takes in a frame, while there are channels.
     most_frame: Option<usize>,
-    sending: Table<u32, Sending>,
-    receiving: Table<u32, Receiving>,
+    sending: Table<Box<Sending>>,
+    receiving: Table<Box<Receiving>>,
     /// What ended of what was offered to us, the oldest first.
     ended: VecDeque<(u32, Ended)>,
-    paces: Table<Id, (Pace, Progress)>,
     tell: Option<Instant>,
     next_buffer: Buffer,
     /// Which of ours had its turn last.
@@ -74,7 +74,7 @@ impl Transfers {
             Input::Buffered(bytes) => {
                 self.buffered = bytes;
                 let drained = self.given.saturating_sub(bytes as u64);
-                if bytes == 0 && !self.sending.values().any(Sending::is_busy) {
+                if bytes == 0 && !self.sending.values().any(|it| it.is_busy()) {
                     self.drain.rest();
                 } else {
                     self.drain.measure(now, drained);
@@ -83,29 +83,29 @@ impl Transfers {
             Input::Offer { number, file } => self.offer(number, file),
             Input::Accept { number, held } => {
                 let connected = self.most_frame.is_some();
-                if let Some(receiving) = self.receiving.get_mut(number).filter(|it| !it.accepted) {
+                if let Some(receiving) = self.receiving.get_mut(number).filter(|it| !it.live.accepted) {
                     let connected = connected && receiving.confirmed;
                     receiving.accept(held, connected, &mut self.outputs);
                 }
             }
             Input::Cancel(id, reason) => self.fail(id, Failure { by: Side::Here, reason }),
             Input::Pause(id, paused) => self.pause(id, paused),
-            Input::Read(buffer, outcome) => match self.sending.find_mut(|it| it.owns(buffer)) {
+            Input::Read(buffer, outcome) => match self.sending.values_mut().find(|it| it.owns(buffer)) {
                 Some(sending) => {
-                    let (id, done) = (sending.id, sending.read(buffer, outcome, &mut self.outputs));
+                    let (id, done) = (sending.live.id, sending.read(buffer, outcome, &mut self.outputs));
                     self.check(id, done);
                 }
                 None => self.outputs.push_back(Output::Discard(buffer)),
             },
             Input::Digested(buffer, hash) => {
-                if let Some(receiving) = self.receiving.find_mut(|it| it.owns(buffer)) {
-                    let (id, done) = (receiving.id, receiving.digested(buffer, hash, &mut self.outputs));
+                if let Some(receiving) = self.receiving.values_mut().find(|it| it.owns(buffer)) {
+                    let (id, done) = (receiving.live.id, receiving.digested(buffer, hash, &mut self.outputs));
                     self.check(id, done);
                 }
             }
             Input::Written(buffer, outcome) => {
-                if let Some(receiving) = self.receiving.find_mut(|it| it.owns(buffer)) {
-                    let (id, done) = (receiving.id, receiving.written(buffer, outcome));
+                if let Some(receiving) = self.receiving.values_mut().find(|it| it.owns(buffer)) {
+                    let (id, done) = (receiving.live.id, receiving.written(buffer, outcome));
                     self.check(id, done);
                 }
             }
@@ -136,7 +136,7 @@ impl Transfers {
             }
         }
         self.go_on();
-        if self.tell.is_none() && self.live().next().is_some() {
+        if self.tell.is_none() && self.live().any(|it| it.accepted) {
             self.tell = Some(now + TELL_EVERY);
         }
     }
@@ -164,8 +164,8 @@ impl Transfers {
         // What the peer has forgotten it is told again; what we have forgotten it learns from what is not offered.
         for sending in self.sending.values() {
             self.outputs.push_back(sending.offer());
-            if sending.paused_here {
-                let number = sending.id.number;
+            if sending.live.paused_here {
+                let number = sending.live.id.number;
                 self.outputs.push_back(say(&Control::Pause { sender: Side::Here, number, paused: true }));
             }
         }
@@ -193,7 +193,7 @@ impl Transfers {
         if self.most_frame.is_some() {
             self.outputs.push_back(sending.offer());
         }
-        self.sending.insert(number, sending);
+        self.sending.insert(number, Box::new(sending));
     }
 
     fn control(&mut self, control: Control) {
@@ -202,7 +202,7 @@ impl Transfers {
             Control::Synced => {
                 // What the peer did not offer again, it knows nothing of.
                 let forgotten: Vec<Id> =
-                    self.receiving.values().filter(|it| !it.confirmed).map(|it| it.id).collect();
+                    self.receiving.values().filter(|it| !it.confirmed).map(|it| it.live.id).collect();
                 for id in forgotten {
                     self.end(id, Failure { by: Side::There, reason: Reason::Forgotten });
                 }
@@ -217,7 +217,7 @@ impl Transfers {
                 let Some(sending) = self.sending.get_mut(number) else {
                     return self.forgotten(Id { sender: Side::Here, number });
                 };
-                let first = !sending.accepted;
+                let first = !sending.live.accepted;
                 sending.accept(&mut self.outputs);
                 if first {
                     self.event(Event::Accepted(Id { sender: Side::Here, number }));
@@ -232,7 +232,6 @@ impl Transfers {
             Control::Done { number } => {
                 if self.sending.remove(number).is_some() {
                     let id = Id { sender: Side::Here, number };
-                    self.paces.remove(id);
                     self.outputs.push_back(Output::Release { id, keep: false });
                     self.event(Event::Completed(id));
                 }
@@ -242,13 +241,13 @@ impl Transfers {
             }
             Control::Pause { sender: Side::Here, number, paused } => {
                 if let Some(sending) = self.sending.get_mut(number) {
-                    sending.paused_there = paused;
+                    sending.live.paused_there = paused;
                     self.tell_one(Id { sender: Side::Here, number });
                 }
             }
             Control::Pause { sender: Side::There, number, paused } => {
                 if let Some(receiving) = self.receiving.get_mut(number) {
-                    receiving.paused_there = paused;
+                    receiving.live.paused_there = paused;
                     self.tell_one(Id { sender: Side::There, number });
                 }
             }
@@ -266,11 +265,11 @@ impl Transfers {
             return self.outputs.push_back(say(&word));
         }
         if let Some(receiving) = self.receiving.get_mut(number) {
-            if receiving.file != file {
+            if receiving.live.file != file {
                 return self.fail(id, Failure { by: Side::There, reason: Reason::Changed });
             }
             receiving.confirmed = true;
-            if receiving.accepted {
+            if receiving.live.accepted {
                 receiving.tell_accepted(&mut self.outputs);
             }
             return;
@@ -279,7 +278,8 @@ impl Transfers {
             None => Some(Reason::Malformed),
             Some(_) if self.receiving.len() >= MOST_FROM_PEER => Some(Reason::TooMany),
             Some(chunks) => {
-                self.receiving.insert(number, Receiving::new(number, file.clone(), chunks));
+                let receiving = Receiving::new(number, file.clone(), chunks);
+                self.receiving.insert(number, Box::new(receiving));
                 self.event(Event::Offered(id, file));
                 None
             }
@@ -307,7 +307,7 @@ impl Transfers {
     ) {
         // One that is over here: the sender will hear of it, or has.
         if let Some(receiving) = self.receiving.get_mut(number) {
-            let (id, done) = (receiving.id, take(receiving, &mut self.outputs));
+            let (id, done) = (receiving.live.id, take(receiving, &mut self.outputs));
             self.check_peer(id, done);
         }
     }
@@ -330,8 +330,8 @@ impl Transfers {
 
     fn pause(&mut self, id: Id, paused: bool) {
         let there = match id.sender {
-            Side::Here => self.sending.get_mut(id.number).map(|it| &mut it.paused_here),
-            Side::There => self.receiving.get_mut(id.number).map(|it| &mut it.paused_here),
+            Side::Here => self.sending.get_mut(id.number).map(|it| &mut it.live.paused_here),
+            Side::There => self.receiving.get_mut(id.number).map(|it| &mut it.live.paused_here),
         };
         let Some(flag) = there.filter(|flag| **flag != paused) else { return };
         *flag = paused;
@@ -347,10 +347,9 @@ impl Transfers {
         else {
             return;
         };
-        let number = receiving.id.number;
+        let number = receiving.live.id.number;
         self.receiving.remove(number);
         self.remember(number, Ended::Done);
-        self.paces.remove(id);
         if self.most_frame.is_some() {
             self.outputs.push_back(say(&Control::Done { number }));
         }
@@ -396,14 +395,13 @@ impl Transfers {
             Side::Here => self.sending.remove(id.number).map(|_| false),
             Side::There => {
                 let receiving = self.receiving.remove(id.number);
-                receiving.map(|it| it.accepted && failure.reason.leaves_chunks())
+                receiving.map(|it| it.live.accepted && failure.reason.leaves_chunks())
             }
         };
         let Some(keep) = keep else { return false };
         if id.sender == Side::There {
             self.remember(id.number, Ended::Not(failure.reason.clone()));
         }
-        self.paces.remove(id);
         self.outputs.push_back(Output::Release { id, keep });
         self.event(Event::Failed(id, failure));
         true
@@ -411,8 +409,8 @@ impl Transfers {
 
     fn fail_all(&mut self, failure: &Failure) {
         self.most_frame = None;
-        let sending = self.sending.values().map(|it| it.id);
-        let all: Vec<Id> = sending.chain(self.receiving.values().map(|it| it.id)).collect();
+        let sending = self.sending.values().map(|it| it.live.id);
+        let all: Vec<Id> = sending.chain(self.receiving.values().map(|it| it.live.id)).collect();
         for id in all {
             self.end(id, failure.clone());
         }
@@ -421,12 +419,13 @@ impl Transfers {
     /// Does what can be done now.
     fn go_on(&mut self) {
         let connected = self.most_frame.is_some();
-        let active = self.receiving.values().filter(|it| it.accepted && !it.paused_here).count().max(1);
+        let active =
+            self.receiving.values().filter(|it| it.live.accepted && !it.live.paused_here).count().max(1);
         let window = (WINDOW as usize / CHUNK as usize / active).max(2);
         let mut failed = Vec::new();
         for receiving in self.receiving.values_mut() {
             if let Err(reason) = receiving.go_on(window, connected, &mut self.outputs) {
-                failed.push((receiving.id, reason));
+                failed.push((receiving.live.id, reason));
             }
         }
         for (id, reason) in failed {
@@ -456,7 +455,7 @@ impl Transfers {
         let most = most_frame.min(usize::try_from(piece).unwrap_or(usize::MAX));
         let mut idle = 0;
         while self.buffered < self.mark() && idle <= self.sending.len() {
-            let after = self.sending.after(self.turn).or_else(|| self.sending.iter().next());
+            let after = self.sending.after(self.turn).or_else(|| self.sending.first());
             let Some(number) = after.map(|(number, _)| number) else { return };
             self.turn = number;
             let sent = self.sending.get_mut(number).and_then(|it| it.send_piece(most, &mut self.outputs));
@@ -476,52 +475,22 @@ impl Transfers {
         usize::try_from((rate * FILLED_FOR_MILLIS / 1000).clamp(MARKS.0, MARKS.1)).unwrap_or(usize::MAX)
     }
 
-    /// The transfers that are under way.
-    fn live(&self) -> impl Iterator<Item = (Id, Progress, u64)> {
-        let sending = self.sending.values().filter(|it| it.accepted).map(|it| {
-            let (paused_here, paused_there) = (it.paused_here, it.paused_there);
-            (
-                it.id,
-                Progress { bytes: it.safe, paused_here, paused_there, ..Progress::default() },
-                it.file.size,
-            )
-        });
-        let receiving = self.receiving.values().filter(|it| it.accepted).map(|it| {
-            let (paused_here, paused_there) = (it.paused_here, it.paused_there);
-            (
-                it.id,
-                Progress { bytes: it.safe, paused_here, paused_there, ..Progress::default() },
-                it.file.size,
-            )
-        });
-        sending.chain(receiving)
+    fn live(&mut self) -> impl Iterator<Item = &mut Live> {
+        let sending = self.sending.values_mut().map(|it| &mut it.live);
+        sending.chain(self.receiving.values_mut().map(|it| &mut it.live))
     }
 
     fn tell_progress(&mut self, now: Instant) {
-        let live: Vec<_> = self.live().collect();
-        for (id, mut progress, size) in live {
-            let (mut pace, told) = self.paces.remove(id).unwrap_or_default();
-            if progress.paused_here || progress.paused_there {
-                pace.clear();
-            } else {
-                pace.measure(now, progress.bytes);
-            }
-            progress.rate = pace.rate();
-            progress.left = progress.rate.filter(|rate| *rate > 0).map(|rate| {
-                Duration::from_millis(size.saturating_sub(progress.bytes).saturating_mul(1000) / rate)
-            });
-            self.paces.insert(id, (pace, progress));
-            if told != progress {
-                self.outputs.push_back(Output::Event(Event::Progress(id, progress)));
-            }
-        }
+        let news = self.live().filter(|it| it.accepted);
+        let news = news.filter_map(|it| Some(Event::Progress(it.id, it.progress(now)?)));
+        let news: Vec<Event> = news.collect();
+        news.into_iter().for_each(|event| self.event(event));
     }
 
     /// Tells at once that a transfer has paused, or goes on.
     fn tell_one(&mut self, id: Id) {
-        let found = self.live().find(|(live, ..)| *live == id);
-        if let Some((_, progress, _)) = found {
-            self.paces.insert(id, (Pace::default(), progress));
+        let found = self.live().find(|it| it.id == id && it.accepted).map(Live::turned);
+        if let Some(progress) = found {
             self.event(Event::Progress(id, progress));
         }
     }
