@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::queue::{Sender, queue};
 use duologue_engine::diagnosis::{Facts, Findings, Gathered, Reach};
 use duologue_engine::{Instant, Operation};
 use duologue_protocol::{ClientMessage, Description, Join, Ping, RoomId, ServerMessage, VERSION};
-use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use futures_util::future::{Either, join, select};
@@ -99,10 +99,10 @@ async fn ask(signaling: &Signaling) -> Answer {
         answer.reach = Reach::NotTried;
         return answer;
     }
-    let (sender, mut events) = unbounded();
+    let (sender, mut events) = queue();
     let transport = signaling::open(signaling, move |event| {
         // Fails only once this check is over.
-        let _ = sender.unbounded_send(event);
+        let _ = sender.send(event);
     });
     let conversation = async {
         let mut asked = Instant::default();
@@ -154,7 +154,7 @@ struct Found {
 
 async fn gather(rtc: &RtcOptions) -> Found {
     let mut found = Found::default();
-    let (happening, mut happenings) = unbounded();
+    let (happening, mut happenings) = queue();
     let Some(end) = End::new(rtc, Side::One, &happening) else { return found };
     found.reports = end.connection.reports_server_problems();
     let gathering = async {
@@ -189,7 +189,7 @@ async fn try_relay(rtc: &RtcOptions, there_is_one: bool) -> Reach {
     }
     let rtc = RtcOptions { transport_policy: TransportPolicy::Relay, ..rtc.clone() };
     let trip = async {
-        let (happening, mut happenings) = unbounded();
+        let (happening, mut happenings) = queue();
         let one = End::new(&rtc, Side::One, &happening)?;
         let two = End::new(&rtc, Side::Two, &happening)?;
         let offer = one.run(Operation::Offer).await??;
@@ -241,15 +241,15 @@ struct End {
 }
 
 impl End {
-    fn new(rtc: &RtcOptions, side: Side, happenings: &UnboundedSender<(Side, Happening)>) -> Option<Self> {
+    fn new(rtc: &RtcOptions, side: Side, happenings: &Sender<(Side, Happening)>) -> Option<Self> {
         let (events, words) = (happenings.clone(), happenings.clone());
         // Fails only once this check is over.
         let connection = Connection::new(rtc, move |event| {
-            let _ = events.unbounded_send((side, Happening::Connection(event)));
+            let _ = events.send((side, Happening::Connection(event)));
         });
         let connection = connection.ok()?;
         let channel = connection.data_channel(&CHANNEL, move |event| {
-            let _ = words.unbounded_send((side, Happening::Channel(event)));
+            let _ = words.send((side, Happening::Channel(event)));
         });
         Some(Self { connection, channel })
     }

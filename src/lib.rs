@@ -29,6 +29,7 @@ mod exchange;
 #[cfg(feature = "js")]
 mod js;
 pub mod later;
+pub mod queue;
 mod room;
 mod signaling;
 

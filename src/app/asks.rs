@@ -55,7 +55,7 @@ pub struct Asks(pub Queue);
 impl Asks {
     pub fn send(&self, ask: Ask) {
         // The app lives as long as the page.
-        let _ = self.0.unbounded_send(ask);
+        let _ = self.0.send(ask);
     }
 }
 

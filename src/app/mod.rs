@@ -13,8 +13,8 @@ mod words;
 use std::rc::Rc;
 
 use duologue::browser::{self, Listener, Meter, Shortcoming, dom};
+use duologue::queue::{Sender, queue};
 use duologue::{Error, LocalMedia, MediaKind, Options, PeerId, Room, Signaling, Watch};
-use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_util::StreamExt;
 use gloo_timers::callback::{Interval, Timeout};
 use wasm_bindgen::JsValue;
@@ -44,7 +44,7 @@ pub fn run() {
         page.unsupported_title.focus();
         return;
     }
-    let (sender, mut queue) = unbounded();
+    let (sender, mut queue) = queue();
     let asks = Asks(sender);
     wasm_bindgen_futures::spawn_local(async move {
         let mut app = App::new(page, asks);
@@ -381,4 +381,4 @@ fn remember_place(room: &str) {
 }
 
 /// Where everything that happens on the page goes.
-type Queue = UnboundedSender<Ask>;
+type Queue = Sender<Ask>;

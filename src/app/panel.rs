@@ -1,6 +1,6 @@
 //! The panel for messages and files, as far as it is there from the beginning: what happens waits for it.
 
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use duologue::queue::{Receiver, Sender, queue};
 
 use super::App;
 use super::NoteAction;
@@ -9,9 +9,9 @@ use super::talk::{Talk, deal, load};
 
 /// Holds on to the panel, there already or not.
 pub struct Panel {
-    to: UnboundedSender<Talk>,
+    to: Sender<Talk>,
     /// Until it is there.
-    queue: Option<UnboundedReceiver<Talk>>,
+    queue: Option<Receiver<Talk>>,
     loading: bool,
     /// Whether somebody has asked for it and waits.
     asked: bool,
@@ -19,7 +19,7 @@ pub struct Panel {
 
 impl Default for Panel {
     fn default() -> Self {
-        let (to, queue) = unbounded();
+        let (to, queue) = queue();
         Self { to, queue: Some(queue), loading: false, asked: false }
     }
 }
@@ -27,7 +27,7 @@ impl Default for Panel {
 impl Panel {
     pub(super) fn tell(&self, talk: Talk) {
         // The panel lives as long as the page.
-        let _ = self.to.unbounded_send(talk);
+        let _ = self.to.send(talk);
     }
 }
 

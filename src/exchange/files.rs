@@ -3,10 +3,10 @@
 use std::pin::Pin;
 use std::rc::Rc;
 
+use crate::queue::Sender;
 use duologue_engine::transfer::{
     Buffer, Event as Told, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
 };
-use futures_channel::mpsc::UnboundedSender;
 use js_sys::Uint8Array;
 use web_sys::File;
 
@@ -25,8 +25,8 @@ pub(super) struct Files {
     /// The piece that the machine is told of.
     piece: Option<Uint8Array>,
     low_mark: usize,
-    to: UnboundedSender<Happening>,
-    done: UnboundedSender<Done>,
+    to: Sender<Happening>,
+    done: Sender<Done>,
 }
 
 /// A transfer that is not over.
@@ -54,7 +54,7 @@ pub(super) enum Done {
 }
 
 impl Files {
-    pub(super) fn new(peer: Peer, to: UnboundedSender<Happening>, done: UnboundedSender<Done>) -> Self {
+    pub(super) fn new(peer: Peer, to: Sender<Happening>, done: Sender<Done>) -> Self {
         Self {
             peer,
             machine: Transfers::default(),
@@ -260,7 +260,7 @@ impl Files {
         let done = self.done.clone();
         wasm_bindgen_futures::spawn_local(async move {
             // Fails only once the task has ended; then what was made for it goes as well.
-            let _ = done.unbounded_send(work.await);
+            let _ = done.send(work.await);
         });
     }
 

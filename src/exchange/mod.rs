@@ -12,9 +12,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::queue::{Receiver, Sender, queue};
 use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::transfer::{Id, Input, Side};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_channel::oneshot;
 use futures_util::future::Either;
 use futures_util::{StreamExt, stream};
@@ -76,7 +76,7 @@ crate::later! {
 
 crate::later! {
     in rest;
-    async fn work(peer: Peer, to: UnboundedSender<Happening>, queue: UnboundedReceiver<Happening>, on_event: OnEvent) {
+    async fn work(peer: Peer, to: Sender<Happening>, queue: Receiver<Happening>, on_event: OnEvent) {
         run(peer, to, queue, on_event).await;
     }
 }
@@ -107,9 +107,9 @@ pub(crate) enum Happening {
 
 /// What holds on to the task of a peer.
 pub(crate) struct Exchange {
-    to: UnboundedSender<Happening>,
+    to: Sender<Happening>,
     /// Until the task begins. What happens before waits here.
-    queue: Option<UnboundedReceiver<Happening>>,
+    queue: Option<Receiver<Happening>>,
     next_channels: Cell<u32>,
     next_file: Cell<u32>,
     /// As long as somebody waits for the task.
@@ -118,7 +118,7 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     pub(crate) fn new() -> Self {
-        let (to, queue) = unbounded();
+        let (to, queue) = queue();
         Self {
             to,
             queue: Some(queue),
@@ -136,7 +136,7 @@ impl Exchange {
             let to = self.to.clone();
             connection.data_channel(&kind, move |event| {
                 // Fails only once the task has ended.
-                let _ = to.unbounded_send(Happening::Channel(number, kind.id, event));
+                let _ = to.send(Happening::Channel(number, kind.id, event));
             })
         });
         let channels = Channels { number, messages, lossy, words, bytes, open: 0, most_bytes: None };
@@ -183,7 +183,7 @@ impl Exchange {
 
     fn tell(&self, happening: Happening) {
         // Fails only once the task has ended.
-        let _ = self.to.unbounded_send(happening);
+        let _ = self.to.send(happening);
     }
 }
 
@@ -204,21 +204,21 @@ pub(crate) fn unsupported() -> oneshot::Receiver<Result<Delivery, Loss>> {
 /// Stands for the channels of one connection.
 pub(crate) struct Attached {
     number: u32,
-    to: UnboundedSender<Happening>,
+    to: Sender<Happening>,
 }
 
 impl Attached {
     /// The connection is up, and the peer takes messages of up to so many bytes.
     pub(crate) fn up(&self, most_bytes: usize) {
         // Fails only once the task has ended.
-        let _ = self.to.unbounded_send(Happening::Up(self.number, most_bytes));
+        let _ = self.to.send(Happening::Up(self.number, most_bytes));
     }
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
         // Fails only once the task has ended. Not every browser says that a channel was closed when its own page did it.
-        let _ = self.to.unbounded_send(Happening::Gone(self.number));
+        let _ = self.to.send(Happening::Gone(self.number));
     }
 }
 
@@ -230,20 +230,15 @@ struct Task {
     on_event: OnEvent,
 }
 
-async fn run(
-    peer: Peer,
-    to: UnboundedSender<Happening>,
-    queue: UnboundedReceiver<Happening>,
-    on_event: OnEvent,
-) {
+async fn run(peer: Peer, to: Sender<Happening>, happenings: Receiver<Happening>, on_event: OnEvent) {
     // A queue of its own: what is in it is nothing that the rest of the program has to know.
-    let (done, dones) = unbounded();
+    let (done, dones) = queue();
     let files = Files::new(peer, to, done.clone());
     let mut task = Task { channels: None, mail: Mail::default(), files, on_event };
-    let mut all = stream::select(queue.map(Either::Left), dones.map(Either::Right));
+    let mut all = stream::select(happenings.map(Either::Left), dones.map(Either::Right));
     let mut alarm = Alarm::new(move || {
         // Fails only once the task has ended.
-        let _ = done.unbounded_send(Done::Timer);
+        let _ = done.send(Done::Timer);
     });
     while let Some(next) = all.next().await {
         match next {

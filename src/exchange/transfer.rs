@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::queue::{Receiver, Sender, queue};
 use duologue_engine::transfer::{Failure, FileInfo, Id, Input, Progress, Reason, Side, safe_name};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_core::Stream;
 use web_sys::File;
 
@@ -26,11 +26,11 @@ struct Inner {
     id: Id,
     file: FileInfo,
     state: RefCell<TransferState>,
-    watchers: RefCell<Vec<UnboundedSender<TransferState>>>,
+    watchers: RefCell<Vec<Sender<TransferState>>>,
     answered: Cell<bool>,
     /// What was saved, between that and the news that all is done.
     saved: Cell<Option<Saved>>,
-    to: UnboundedSender<Happening>,
+    to: Sender<Happening>,
 }
 
 /// Where a transfer stands.
@@ -134,7 +134,7 @@ impl fmt::Display for TransferError {
 impl std::error::Error for TransferError {}
 
 impl Transfer {
-    pub(super) fn new(peer: Peer, id: Id, told: &FileInfo, to: UnboundedSender<Happening>) -> Self {
+    pub(super) fn new(peer: Peer, id: Id, told: &FileInfo, to: Sender<Happening>) -> Self {
         let name = match id.sender {
             Side::Here => told.name.clone(),
             Side::There => safe_name(&told.name),
@@ -198,11 +198,11 @@ impl Transfer {
     /// Where it stands, now and whenever that changes; ends with the transfer. How far it is is told twice a second.
     #[must_use]
     pub fn states(&self) -> TransferStates {
-        let (watcher, states) = unbounded();
+        let (watcher, states) = queue();
         let state = self.state();
         let ended = state.is_final();
         // Cannot fail: we hold the other end.
-        let _ = watcher.unbounded_send(state);
+        let _ = watcher.send(state);
         if !ended {
             self.0.watchers.borrow_mut().push(watcher);
         }
@@ -245,7 +245,7 @@ impl Transfer {
 
     fn tell(&self, happening: Happening) {
         // Fails only once the task has ended, and with it every transfer.
-        let _ = self.0.to.unbounded_send(happening);
+        let _ = self.0.to.send(happening);
     }
 
     pub(super) fn set_saved(&self, saved: Saved) {
@@ -258,10 +258,7 @@ impl Transfer {
 
     pub(super) fn set(&self, state: TransferState) {
         let ended = state.is_final();
-        self.0
-            .watchers
-            .borrow_mut()
-            .retain(|watcher| watcher.unbounded_send(state.clone()).is_ok() && !ended);
+        self.0.watchers.borrow_mut().retain(|watcher| watcher.send(state.clone()) && !ended);
         self.0.state.replace(state);
     }
 }
@@ -274,7 +271,7 @@ impl fmt::Debug for Transfer {
 
 /// Where a transfer stands, in order. Ends with the transfer.
 #[derive(Debug)]
-pub struct TransferStates(UnboundedReceiver<TransferState>);
+pub struct TransferStates(Receiver<TransferState>);
 
 impl Stream for TransferStates {
     type Item = TransferState;

@@ -3,12 +3,12 @@
 //! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
 //! order, and the engine sees the world as it was tested.
 
+use crate::queue::{Receiver, Sender};
 use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::{
     Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing, Way,
 };
 use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerInfo, Role};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 use web_sys::File;
@@ -74,7 +74,7 @@ pub(super) enum Command {
         to: Option<PeerId>,
         answer: oneshot::Sender<Result<Transfer, Error>>,
     },
-    Subscribe(UnboundedSender<Event>),
+    Subscribe(Sender<Event>),
     /// The room was dropped.
     End,
 }
@@ -92,26 +92,22 @@ pub(super) struct Driver {
     /// STUN and TURN servers that the signaling server told of.
     told_servers: Vec<IceServer>,
     duologues: Vec<Duologue>,
-    subscribers: Vec<UnboundedSender<Event>>,
+    subscribers: Vec<Sender<Event>>,
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
-    happenings: UnboundedSender<Happening>,
+    happenings: Sender<Happening>,
     alarm: Alarm,
     _media: Option<Watch>,
     _listeners: [Option<Listener>; 3],
 }
 
 impl Driver {
-    pub(super) fn new(
-        signaling: Signaling,
-        options: Options,
-        happenings: UnboundedSender<Happening>,
-    ) -> Self {
+    pub(super) fn new(signaling: Signaling, options: Options, happenings: Sender<Happening>) -> Self {
         let tell = |happening: fn() -> Happening| {
             let happenings = happenings.clone();
             move || {
                 // Fails only once the room is gone.
-                let _ = happenings.unbounded_send(happening());
+                let _ = happenings.send(happening());
             }
         };
         let media = options.media.as_ref().map(|media| media.watch(tell(|| Happening::MediaChanged)));
@@ -139,7 +135,7 @@ impl Driver {
     }
 
     /// Runs until the room is dropped; then everything the room held is released.
-    pub(super) async fn run(mut self, mut queue: UnboundedReceiver<Happening>) {
+    pub(super) async fn run(mut self, mut queue: Receiver<Happening>) {
         self.carry_out();
         while let Some(happening) = queue.next().await {
             if let Happening::Command(Command::End) = happening {
@@ -283,7 +279,7 @@ impl Driver {
         let (number, happenings) = (self.transport_number, self.happenings.clone());
         self.transport = Some(signaling::open(&self.signaling, move |event| {
             // Fails only once the room is gone.
-            let _ = happenings.unbounded_send(Happening::Transport(number, event));
+            let _ = happenings.send(Happening::Transport(number, event));
         }));
     }
 
@@ -414,7 +410,7 @@ impl Driver {
     }
 
     fn event(&mut self, event: Event) {
-        self.subscribers.retain(|subscriber| subscriber.unbounded_send(event.clone()).is_ok());
+        self.subscribers.retain(|subscriber| subscriber.send(event.clone()));
     }
 
     fn set_timer(&mut self) {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::queue::Sender;
 use duologue_engine::{
     ConnectionState, Instant, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Recovery,
     RecoveryInput, RecoveryOutput, RecoveryTiming, Signal, Way,
 };
 use duologue_protocol::{LeaveReason, Name, PeerInfo, Role};
-use futures_channel::mpsc::UnboundedSender;
 
 use super::control::{self, Control, Sending};
 use super::driver::{Happening, PairHappening};
@@ -64,7 +64,7 @@ pub(super) struct Duologue {
     outgoing: MediaStream,
     media: Option<LocalMedia>,
     incoming: Option<MediaStream>,
-    happenings: UnboundedSender<Happening>,
+    happenings: Sender<Happening>,
     outputs: Vec<Output>,
 }
 
@@ -77,7 +77,7 @@ impl Duologue {
         rtc: RtcOptions,
         media: Option<LocalMedia>,
         exchange: Option<Exchange>,
-        happenings: UnboundedSender<Happening>,
+        happenings: Sender<Happening>,
     ) -> Result<Self, Error> {
         let name = info.name.as_ref().map(Name::to_string).unwrap_or_default();
         let peer = Peer { id: info.id.clone(), name };
@@ -85,7 +85,7 @@ impl Duologue {
             let (happenings, id) = (happenings.clone(), peer.id.clone());
             move |happening| {
                 // Fails only once the room is gone.
-                let _ = happenings.unbounded_send(Happening::Pair(id.clone(), happening));
+                let _ = happenings.send(Happening::Pair(id.clone(), happening));
             }
         };
         let on_event = {
@@ -182,8 +182,8 @@ impl Duologue {
         let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
         self.connection.measure(move |bytes| {
             // Fails only once the room is gone.
-            let _ = happenings
-                .unbounded_send(Happening::Pair(id, PairHappening::Recovery(RecoveryInput::Received(bytes))));
+            let _ =
+                happenings.send(Happening::Pair(id, PairHappening::Recovery(RecoveryInput::Received(bytes))));
         });
     }
 
@@ -274,7 +274,7 @@ impl Duologue {
             let (happenings, peer) = (self.happenings.clone(), self.peer.clone());
             exchange.start(&self.peer, move |event| {
                 // Fails only once the room is gone.
-                let _ = happenings.unbounded_send(Happening::Exchange(peer.clone(), event));
+                let _ = happenings.send(Happening::Exchange(peer.clone(), event));
             });
         }
     }
@@ -326,7 +326,7 @@ impl Duologue {
         let (happenings, id) = (self.happenings.clone(), self.peer.id.clone());
         self.connection.run(operation, move |outcome| {
             // Fails only once the room is gone.
-            let _ = happenings.unbounded_send(Happening::Pair(id, PairHappening::Operation(outcome)));
+            let _ = happenings.send(Happening::Pair(id, PairHappening::Operation(outcome)));
         });
     }
 

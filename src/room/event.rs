@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use crate::queue::Receiver;
 use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{LeaveReason, PeerId, Refusal};
-use futures_channel::mpsc::UnboundedReceiver;
 use futures_core::Stream;
 
 use super::reason::Reason;
@@ -125,7 +125,7 @@ pub enum Event {
 
 /// The events of a room, in order, from the moment it was asked for. Ends when the room is dropped.
 #[derive(Debug)]
-pub struct Events(pub(super) UnboundedReceiver<Event>);
+pub struct Events(pub(super) Receiver<Event>);
 
 impl Stream for Events {
     type Item = Event;

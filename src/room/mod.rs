@@ -7,9 +7,9 @@ mod event;
 mod local_media;
 mod reason;
 
+use crate::queue::{Sender, queue};
 use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
-use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_channel::oneshot;
 
 use crate::browser::{RtcOptions, random_token};
@@ -39,7 +39,7 @@ pub struct Options {
 pub struct Room {
     /// By it the server knows us if we come in again before it has noticed that we were gone.
     key: Option<JoinKey>,
-    happenings: UnboundedSender<Happening>,
+    happenings: Sender<Happening>,
 }
 
 impl Room {
@@ -47,7 +47,7 @@ impl Room {
     /// more than one question to the server.
     #[must_use]
     pub fn open(signaling: Signaling, options: Options) -> Self {
-        let (happenings, queue) = unbounded();
+        let (happenings, queue) = queue();
         let driver = Driver::new(signaling, options, happenings.clone());
         wasm_bindgen_futures::spawn_local(driver.run(queue));
         Self { key: JoinKey::new(random_token::<26>()).ok(), happenings }
@@ -139,7 +139,7 @@ impl Room {
     /// Everything that happens from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        let (sender, receiver) = unbounded();
+        let (sender, receiver) = queue();
         self.tell(Command::Subscribe(sender));
         Events(receiver)
     }
@@ -152,7 +152,7 @@ impl Room {
 
     fn tell(&self, command: Command) {
         // Fails only once the task has ended, which is after `End`.
-        let _ = self.happenings.unbounded_send(Happening::Command(command));
+        let _ = self.happenings.send(Happening::Command(command));
     }
 }
 

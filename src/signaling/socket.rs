@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::queue::{Receiver, Sender, queue};
 use duologue_protocol::{ClientMessage, DecodeError};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_core::Stream;
 use futures_util::Sink;
 use futures_util::future::poll_fn;
@@ -16,11 +16,11 @@ use super::{Transport, TransportEvent, received};
 use crate::browser::{Json, to_text};
 
 /// Owns the queue to a task that owns the socket: when the queue ends, the task sends what is left and closes.
-pub(super) struct Socket(UnboundedSender<String>);
+pub(super) struct Socket(Sender<String>);
 
 impl Socket {
     pub(super) fn open(url: String, on_event: Rc<dyn Fn(TransportEvent)>) -> Self {
-        let (sender, queue) = unbounded();
+        let (sender, queue) = queue();
         wasm_bindgen_futures::spawn_local(async move {
             if let Ok(socket) = WebSocket::open(&url) {
                 carry(socket, queue, &*on_event).await;
@@ -35,7 +35,7 @@ impl Transport for Socket {
     fn send(&self, message: &ClientMessage) {
         if let Some(text) = to_text(message) {
             // Fails only after the socket has closed, which is reported.
-            let _ = self.0.unbounded_send(text);
+            let _ = self.0.send(text);
         }
     }
 }
@@ -47,11 +47,7 @@ enum Step {
     Closed,
 }
 
-async fn carry(
-    mut socket: WebSocket,
-    mut queue: UnboundedReceiver<String>,
-    on_event: &dyn Fn(TransportEvent),
-) {
+async fn carry(mut socket: WebSocket, mut queue: Receiver<String>, on_event: &dyn Fn(TransportEvent)) {
     let mut opened = false;
     loop {
         match poll_fn(|context| next_step(context, &mut socket, &mut queue, opened)).await {
@@ -73,7 +69,7 @@ async fn carry(
 fn next_step(
     context: &mut Context<'_>,
     socket: &mut WebSocket,
-    queue: &mut UnboundedReceiver<String>,
+    queue: &mut Receiver<String>,
     opened: bool,
 ) -> Poll<Step> {
     if !opened

@@ -76,7 +76,7 @@ impl FileRow {
             let (talks, press) = (talks.clone(), *press);
             let tell = move || {
                 // The panel lives as long as the page.
-                let _ = talks.unbounded_send(Talk::File(number, press()));
+                let _ = talks.send(Talk::File(number, press()));
             };
             Some(element.find(class)?.on("click", tell))
         });
@@ -104,7 +104,7 @@ impl FileRow {
         spawn_local(async move {
             while let Some(state) = states.next().await {
                 // The panel lives as long as the page.
-                let _ = talks.unbounded_send(Talk::Moved(number, state));
+                let _ = talks.send(Talk::Moved(number, state));
             }
         });
     }
@@ -125,7 +125,7 @@ impl FileRow {
                 let (talks, number, name) = (talks.clone(), self.number, transfer.name().to_owned());
                 spawn_local(async move {
                     let place = Destination::choose(&name).await;
-                    let _ = talks.unbounded_send(Talk::File(number, Press::Chosen(place)));
+                    let _ = talks.send(Talk::File(number, Press::Chosen(place)));
                 });
             }
             Press::Chosen(Some(place)) => {

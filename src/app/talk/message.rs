@@ -66,7 +66,7 @@ impl MessageRow {
             let (talks, number) = (talks.clone(), self.number);
             self._again = Some(again.on("click", move || {
                 // The panel lives as long as the page.
-                let _ = talks.unbounded_send(Talk::Again(number));
+                let _ = talks.send(Talk::Again(number));
             }));
         }
     }

@@ -7,8 +7,8 @@ mod message;
 use std::rc::Rc;
 
 use duologue::browser::{Listener, dom, dom::Element};
+use duologue::queue::{Receiver, Sender};
 use duologue::{Body, Event, Mode, Peer, PeerId, Room, Transfer};
-use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::StreamExt;
 
 use super::asks::{Ask, Asks};
@@ -47,7 +47,7 @@ pub enum Talk {
 }
 
 /// Where all this goes.
-pub type Talks = UnboundedSender<Talk>;
+pub type Talks = Sender<Talk>;
 
 duologue::later! {
     in rest;
@@ -58,12 +58,12 @@ duologue::later! {
 duologue::later! {
     in rest;
     /// Deals with the panel, until the page goes.
-    pub async fn deal(talks: Talks, queue: UnboundedReceiver<Talk>, asks: Asks) {
+    pub async fn deal(talks: Talks, queue: Receiver<Talk>, asks: Asks) {
         run(talks, queue, asks).await;
     }
 }
 
-async fn run(talks: Talks, mut queue: UnboundedReceiver<Talk>, asks: Asks) {
+async fn run(talks: Talks, mut queue: Receiver<Talk>, asks: Asks) {
     let panel = match Elements::find() {
         Ok(elements) => Panel::new(elements, talks, asks),
         Err(id) => wasm_bindgen::throw_str(&["the page has no element with the id ", id].concat()),
@@ -114,13 +114,13 @@ impl Panel {
             let talks = talks.clone();
             move || {
                 // The panel lives as long as the page.
-                let _ = talks.unbounded_send(make());
+                let _ = talks.send(make());
             }
         };
         let chosen = {
             let (talks, files) = (talks.clone(), page.files.clone());
             move || {
-                let _ = talks.unbounded_send(Talk::Files(files.take_files()));
+                let _ = talks.send(Talk::Files(files.take_files()));
             }
         };
         let files = page.files.clone();
@@ -134,7 +134,7 @@ impl Panel {
         ];
         let dropped = talks.clone();
         listeners.extend(dom::on_files(&page.call, move |files| {
-            let _ = dropped.unbounded_send(Talk::Files(files));
+            let _ = dropped.send(Talk::Files(files));
         }));
         Self {
             page,
@@ -312,7 +312,7 @@ impl Panel {
         wasm_bindgen_futures::spawn_local(async move {
             let tell = |fate| {
                 // The panel lives as long as the page.
-                let _ = talks.unbounded_send(Talk::Sent(number, fate));
+                let _ = talks.send(Talk::Sent(number, fate));
             };
             match sent.await {
                 Ok(receipt) if receipt.peers().next().is_none() => {
@@ -360,7 +360,7 @@ impl Panel {
                 (Some(peer), Some(room)) => self.offer(number, &room, file, &peer.id),
                 _ => {
                     let words = "Nobody else is here to take it.".to_owned();
-                    let _ = self.talks.unbounded_send(Talk::Offered(number, Err(words)));
+                    let _ = self.talks.send(Talk::Offered(number, Err(words)));
                 }
             }
         }
@@ -372,7 +372,7 @@ impl Panel {
         wasm_bindgen_futures::spawn_local(async move {
             let outcome = offered.await.map_err(|error| error.to_string());
             // The panel lives as long as the page.
-            let _ = talks.unbounded_send(Talk::Offered(number, outcome));
+            let _ = talks.send(Talk::Offered(number, outcome));
         });
     }
 }
