@@ -24,7 +24,8 @@ pub struct Sender<T>(Rc<Shared<T>>);
 pub struct Receiver<T>(Rc<Shared<T>>);
 
 struct Shared<T> {
-    items: Cell<VecDeque<T>>,
+    /// Boxed, so that a queue of pointers is compiled once.
+    items: Cell<VecDeque<Box<T>>>,
     end: End,
 }
 
@@ -53,7 +54,7 @@ impl<T> Sender<T> {
         let taken = !self.0.end.dropped.get();
         if taken {
             let mut items = self.0.items.take();
-            items.push_back(item);
+            items.push_back(Box::new(item));
             self.0.items.set(items);
             self.0.end.wake();
         }
@@ -84,7 +85,7 @@ impl<T> Stream for Receiver<T> {
         let first = items.pop_front();
         self.0.items.set(items);
         if first.is_some() || Rc::strong_count(&self.0) == 1 {
-            return Poll::Ready(first);
+            return Poll::Ready(first.map(|first| *first));
         }
         self.0.end.wait(context);
         Poll::Pending
