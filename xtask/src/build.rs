@@ -47,8 +47,9 @@ pub fn client() -> Outcome {
         let mut command = cargo();
         command.args(["rustc", "--quiet", "--profile", PROFILE, "--target", TARGET, "--package", "duologue"]);
         command.args(["--bin", APP, "--no-default-features", "--features", "app,split"]);
-        // What refers to what, without which the program cannot be taken apart.
-        run(command.args(["--", "-Clink-args=--emit-relocs"]))
+        // What refers to what, without which the program cannot be taken apart. And half of the usual stack, which is
+        // plenty: what lies behind it has addresses that take three bytes in the program and not four.
+        run(command.args(["--", "-Clink-args=--emit-relocs -zstack-size=524288"]))
     })?;
     let dist = root().join("dist");
     step("laying out dist/", || {
