@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use crate::queue::Sender;
 use duologue_engine::transfer::{
-    Buffer, Event as Told, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
+    Buffer, Event as Told, FileInfo, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
+    safe_name,
 };
 use js_sys::Uint8Array;
 use web_sys::File;
 
 use super::saving::{Destination, Held, Sink};
-use super::transfer::{Saved, Transfer, TransferError, TransferState, describe};
+use super::transfer::{Saved, Transfer, TransferError, TransferState};
 use super::{Channels, Event, Happening};
 use crate::browser;
 use crate::room::Peer;
@@ -91,7 +92,7 @@ impl Files {
     ) {
         let input = match happening {
             Happening::Offer(transfer, file) => {
-                let (number, told) = (transfer.id().number, describe(&file));
+                let (number, told) = (transfer.id().number, transfer.file().clone());
                 self.running.push(Running { transfer, file: Some(file), sink: None });
                 Input::Offer { number, file: told }
             }
@@ -277,7 +278,8 @@ impl Files {
     fn told(&mut self, told: Told, on_event: &dyn Fn(Event)) {
         match told {
             Told::Offered(id, file) => {
-                let transfer = Transfer::new(self.peer.clone(), id, &file, self.to.clone());
+                let file = FileInfo { name: safe_name(&file.name), ..file };
+                let transfer = Transfer::new(self.peer.clone(), id, file, self.to.clone());
                 self.running.push(Running { transfer: transfer.clone(), file: None, sink: None });
                 on_event(Event::File(transfer));
             }

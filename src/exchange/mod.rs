@@ -10,14 +10,15 @@ mod transfer;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::queue::{Receiver, Sender, queue};
 use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::transfer::{Id, Input, Side};
 use futures_channel::oneshot;
-use futures_util::future::Either;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
+use futures_util::future::{Either, poll_fn};
 
 use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind};
 use crate::later::NotLoaded;
@@ -176,7 +177,7 @@ impl Exchange {
         let number = self.next_file.get();
         self.next_file.set(number.wrapping_add(1));
         let id = Id { sender: Side::Here, number };
-        let transfer = Transfer::new(peer.clone(), id, &transfer::describe(&file), self.to.clone());
+        let transfer = Transfer::new(peer.clone(), id, transfer::describe(&file), self.to.clone());
         self.tell(Happening::Offer(transfer.clone(), file));
         transfer
     }
@@ -230,22 +231,28 @@ struct Task {
     on_event: OnEvent,
 }
 
-async fn run(peer: Peer, to: Sender<Happening>, happenings: Receiver<Happening>, on_event: OnEvent) {
+async fn run(peer: Peer, to: Sender<Happening>, mut happenings: Receiver<Happening>, on_event: OnEvent) {
     // A queue of its own: what is in it is nothing that the rest of the program has to know.
-    let (done, dones) = queue();
+    let (done, mut dones) = queue();
     let files = Files::new(peer, to, done.clone());
     let mut task = Task { channels: None, mail: Mail::default(), files, on_event };
-    let mut all = stream::select(happenings.map(Either::Left), dones.map(Either::Right));
     let mut alarm = Alarm::new(move || {
         // Fails only once the task has ended.
         let _ = done.send(Done::Timer);
     });
-    while let Some(next) = all.next().await {
-        match next {
-            Either::Left(Happening::End) => return task.end(),
-            Either::Left(happening) => task.handle(happening),
-            Either::Right(Done::Timer) => task.timeout(),
-            Either::Right(done) => task.files.done(task.channels.as_deref(), done, &*task.on_event),
+    loop {
+        // What has happened comes first: it is little, and what was begun gives no more than it was asked for.
+        let next = poll_fn(|context| match happenings.poll_next_unpin(context) {
+            Poll::Ready(happening) => Poll::Ready(happening.map(Either::Left)),
+            Poll::Pending => dones.poll_next_unpin(context).map(|done| done.map(Either::Right)),
+        });
+        match next.await {
+            None | Some(Either::Left(Happening::End)) => return task.end(),
+            Some(Either::Left(happening)) => task.handle(happening),
+            Some(Either::Right(Done::Timer)) => task.timeout(),
+            Some(Either::Right(done)) => {
+                task.files.done(task.channels.as_deref(), done, &*task.on_event);
+            }
         }
         alarm.set([task.mail.deadline(), task.files.deadline()].into_iter().flatten().min());
     }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::queue::{Receiver, Sender, queue};
-use duologue_engine::transfer::{Failure, FileInfo, Id, Input, Progress, Reason, Side, safe_name};
+use duologue_engine::transfer::{Failure, FileInfo, Id, Input, Progress, Reason, Side};
 use futures_core::Stream;
 use web_sys::File;
 
@@ -134,15 +134,11 @@ impl fmt::Display for TransferError {
 impl std::error::Error for TransferError {}
 
 impl Transfer {
-    pub(super) fn new(peer: Peer, id: Id, told: &FileInfo, to: Sender<Happening>) -> Self {
-        let name = match id.sender {
-            Side::Here => told.name.clone(),
-            Side::There => safe_name(&told.name),
-        };
+    pub(super) fn new(peer: Peer, id: Id, file: FileInfo, to: Sender<Happening>) -> Self {
         Self(Rc::new(Inner {
             peer,
             id,
-            file: FileInfo { name, ..told.clone() },
+            file,
             state: RefCell::new(TransferState::Offered),
             watchers: RefCell::default(),
             answered: Cell::new(false),
