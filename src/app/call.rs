@@ -29,7 +29,7 @@ impl App {
         self.page.room_name.set_text(&room);
         self.page.link.set_value(&dom::address());
         if let Some(visit) = &self.visit {
-            self.panel.tell(Talk::Entered(Rc::clone(&visit.room)));
+            self.panel.tell(Talk::Entered(Rc::downgrade(&visit.room)));
         }
         self.hide_note();
         self.show_waiting();

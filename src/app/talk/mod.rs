@@ -4,7 +4,7 @@ mod file;
 mod links;
 mod message;
 
-use std::rc::Rc;
+use std::rc::Weak;
 
 use duologue::browser::{Listener, dom, dom::Element};
 use duologue::queue::{Receiver, Sender};
@@ -18,8 +18,9 @@ use message::MessageRow;
 
 /// What the panel has to deal with.
 pub enum Talk {
-    /// We are in this room, and in it are those of whom will be told.
-    Entered(Rc<Room>),
+    /// We are in this room, and in it are those of whom will be told. The panel does not hold on to it: with the visit it
+    /// is over at once, and the devices are given back.
+    Entered(Weak<Room>),
     /// We are in no room any more.
     Left,
     /// The room says something.
@@ -96,7 +97,7 @@ struct Panel {
     page: Elements,
     talks: Talks,
     asks: Asks,
-    room: Option<Rc<Room>>,
+    room: Weak<Room>,
     peers: Vec<Peer>,
     messages: Vec<MessageRow>,
     files: Vec<FileRow>,
@@ -140,7 +141,7 @@ impl Panel {
             page,
             talks,
             asks,
-            room: None,
+            room: Weak::new(),
             peers: Vec::new(),
             messages: Vec::new(),
             files: Vec::new(),
@@ -195,8 +196,8 @@ impl Panel {
         }
     }
 
-    fn entered(&mut self, room: Rc<Room>) {
-        self.room = Some(room);
+    fn entered(&mut self, room: Weak<Room>) {
+        self.room = room;
         self.peers.clear();
         self.messages.clear();
         // Another call is no reason to lose what has arrived.
@@ -209,7 +210,7 @@ impl Panel {
     }
 
     fn left(&mut self) {
-        self.room = None;
+        self.room = Weak::new();
         self.peers.clear();
         self.page.panel.show(false);
         self.page.button.set("aria-expanded", "false");
@@ -306,7 +307,7 @@ impl Panel {
         let number = self.number();
         let Some(row) = MessageRow::ours(number, text.clone()) else { return };
         self.add_message(row);
-        let Some(room) = self.room.clone() else { return };
+        let Some(room) = self.room.upgrade() else { return };
         let talks = self.talks.clone();
         let sent = room.send(Body::Text(text), None, Mode::Reliable);
         wasm_bindgen_futures::spawn_local(async move {
@@ -356,7 +357,7 @@ impl Panel {
             self.files.push(row);
             self.page.empty.show(false);
             self.page.log.scroll_to_end();
-            match (peer, self.room.clone()) {
+            match (peer, self.room.upgrade()) {
                 (Some(peer), Some(room)) => self.offer(number, &room, file, &peer.id),
                 _ => {
                     let words = "Nobody else is here to take it.".to_owned();
