@@ -11,6 +11,16 @@ use serde_json::json;
 const PARTS: &str =
     "performance.getEntriesByType('resource').map(it => it.name).filter(it => it.includes('/later-'))";
 const CHECKED: &str = "document.querySelector('#check').dataset.state === 'done'";
+/// Notes when the connection is up, before the page hears of it.
+const NOTE_WHEN_UP: &str = "
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+        constructor(...options) {
+            super(...options);
+            this.addEventListener('connectionstatechange', () => {
+                if (this.connectionState === 'connected') window.up ??= performance.now();
+            });
+        }
+    };";
 /// A server that does not answer is given up by the browser after ten seconds.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -18,11 +28,23 @@ for_each_pairing!(joining_waits_for_no_part_that_comes_later);
 
 async fn joining_waits_for_no_part_that_comes_later(pair: Pair) {
     let server = Server::start();
-    let ada = Caller::join(&pair.first, &server.room("light"), "Ada").await;
-    let bob = Caller::join(&pair.second, &server.room("light"), "Bob").await;
+    let ada = Caller::in_lobby(&pair.first, &server.room("light"), WindowOptions::default()).await;
+    let bob = Caller::in_lobby(&pair.second, &server.room("light"), WindowOptions::default()).await;
+    for (caller, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        caller.window.run(NOTE_WHEN_UP).await;
+        caller.enter(name).await;
+    }
     for caller in [&ada, &bob] {
         caller.sees_moving_picture().await;
-        assert_eq!(caller.window.eval(PARTS).await, json!([]));
+        // Once the call is up, what messages need is fetched.
+        caller.window.until(&format!("{PARTS}.length === 1")).await;
+        let begun =
+            "performance.getEntriesByType('resource').find(it => it.name.includes('/later-')).startTime";
+        assert_eq!(
+            caller.window.eval(&format!("{begun} >= window.up")).await,
+            true,
+            "it was fetched too early"
+        );
     }
     ada.window.press("#leave").await;
     ada.window.screen("ended").await;
