@@ -1,7 +1,7 @@
 //! Messages and files between rooms that call each other: real connections, in one page that stands for several tabs.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may fail loudly")]
 
 mod common;
 

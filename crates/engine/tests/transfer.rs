@@ -681,7 +681,9 @@ proptest! {
         for choice in schedule {
             match choice & 0x3f {
                 49 | 57 | 58 => {}
+                // An altered piece that came again and again would be altered as often.
                 54 if altered >= 2 => {}
+                55 if altered > 0 => {}
                 kind => {
                     altered += usize::from(kind == 54);
                     step(&mut pair, choice);
