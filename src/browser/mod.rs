@@ -20,7 +20,7 @@ mod meter;
 mod stats;
 
 pub use gloo_events::EventListener as Listener;
-pub use web_sys::{MediaStream, MediaStreamTrack};
+pub use web_sys::{Blob, File, FileSystemFileHandle, MediaStream, MediaStreamTrack};
 
 pub use connection::{Connection, ConnectionEvent, MediaKind, RtcOptions, ServerProblem, TransportPolicy};
 pub use data_channel::{DataChannel, DataChannelEvent, DataChannelKind};

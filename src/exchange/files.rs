@@ -9,12 +9,11 @@ use duologue_engine::transfer::{
     safe_name,
 };
 use js_sys::Uint8Array;
-use web_sys::File;
 
 use super::saving::{Destination, Held, Sink};
 use super::transfer::{Saved, Transfer, TransferError, TransferState};
 use super::{Channels, Event, Happening};
-use crate::browser;
+use crate::browser::{self, File};
 use crate::room::Peer;
 
 pub(super) struct Files {

@@ -20,7 +20,7 @@ use futures_channel::oneshot;
 use futures_util::StreamExt;
 use futures_util::future::{Either, poll_fn};
 
-use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind};
+use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind, File};
 use crate::later::NotLoaded;
 use crate::room::Peer;
 use files::{Done, Files};
@@ -97,7 +97,7 @@ pub(crate) enum Happening {
     /// Send this.
     Send { body: Body, mode: Mode, taken: messages::Taken },
     /// Send this file, which `transfer` stands for.
-    Offer(Transfer, web_sys::File),
+    Offer(Transfer, File),
     /// Take the file of this number.
     Accept(u32, Destination),
     /// A transfer is to be cancelled, paused or resumed.
@@ -173,7 +173,7 @@ impl Exchange {
     }
 
     /// Offers a file.
-    pub(crate) fn offer(&self, peer: &Peer, file: web_sys::File) -> Transfer {
+    pub(crate) fn offer(&self, peer: &Peer, file: File) -> Transfer {
         let number = self.next_file.get();
         self.next_file.set(number.wrapping_add(1));
         let id = Id { sender: Side::Here, number };

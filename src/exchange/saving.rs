@@ -13,10 +13,9 @@ use duologue_engine::Table;
 use duologue_engine::transfer::{CHUNK, FileInfo, Hash};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, FileSystemFileHandle};
 
 use super::transfer::Saved;
-use crate::browser::{self, Folder, Lock, Writable};
+use crate::browser::{self, Blob, FileSystemFileHandle, Folder, Lock, Writable};
 
 /// The most bytes of a file that is received in a browser that keeps no files for pages (256 MiB).
 pub const MOST_IN_MEMORY: u64 = 256 * 1024 * 1024;

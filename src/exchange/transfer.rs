@@ -10,10 +10,10 @@ use std::task::{Context, Poll};
 use crate::queue::{Receiver, Sender, queue};
 use duologue_engine::transfer::{Failure, FileInfo, Id, Input, Progress, Reason, Side};
 use futures_core::Stream;
-use web_sys::File;
 
 use super::Happening;
 use super::saving::Destination;
+use crate::browser::File;
 use crate::room::Peer;
 
 /// A file on its way to a peer, or from one, or offered. Clones are the same one. It goes on when nobody holds it; it

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use crate::browser::{File, FileSystemFileHandle};
 use futures_util::StreamExt;
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
-use web_sys::{File, FileSystemFileHandle};
 
 use super::values::{self, exception, object};
 use super::{JsRoom, Off, Peers, report_error, wrong};

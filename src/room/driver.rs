@@ -11,13 +11,12 @@ use duologue_engine::{
 use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerInfo, Role};
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use web_sys::File;
 
 use super::Options;
 use super::duologue::{Duologue, Output};
 use super::event::{Event, Peer};
 use super::local_media::Watch;
-use crate::browser::{self, Alarm, ConnectionEvent, DataChannelEvent, Listener, RtcOptions};
+use crate::browser::{self, Alarm, ConnectionEvent, DataChannelEvent, File, Listener, RtcOptions};
 use crate::error::Error;
 use crate::exchange::{self, Delivery, Exchange, Transfer};
 use crate::signaling::{self, Signaling, Transport, TransportEvent};

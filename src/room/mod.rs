@@ -128,7 +128,7 @@ impl Room {
     /// is not one of Duologue, [`Error::Left`].
     pub fn send_file(
         &self,
-        file: &web_sys::File,
+        file: &crate::browser::File,
         to: Option<&PeerId>,
     ) -> impl Future<Output = Result<Transfer, Error>> + use<> {
         let (answer, question) = oneshot::channel();

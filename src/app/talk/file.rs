@@ -1,6 +1,6 @@
 //! A file in the panel.
 
-use duologue::browser::{Listener, dom::Element, dom::ObjectUrl};
+use duologue::browser::{File, Listener, dom::Element, dom::ObjectUrl};
 use duologue::{Destination, Peer, Progress, Transfer, TransferError, TransferState};
 use futures_util::StreamExt;
 use wasm_bindgen_futures::spawn_local;
@@ -37,7 +37,7 @@ pub struct FileRow {
     pub number: u32,
     pub element: Element,
     /// What we send.
-    pub file: Option<web_sys::File>,
+    pub file: Option<File>,
     who: String,
     size: u64,
     transfer: Option<Transfer>,
@@ -59,7 +59,7 @@ impl FileRow {
     }
 
     /// A file that we offer, to `peer` or to whoever comes.
-    pub fn ours(number: u32, file: web_sys::File, peer: Option<&Peer>, talks: &Talks) -> Option<Self> {
+    pub fn ours(number: u32, file: File, peer: Option<&Peer>, talks: &Talks) -> Option<Self> {
         let who = peer.map_or("", words::name);
         let mut row = Self::new(number, who, "ours", &file.name(), file.size() as u64, talks)?;
         row.file = Some(file);

@@ -6,7 +6,7 @@ mod message;
 
 use std::rc::Weak;
 
-use duologue::browser::{Listener, dom, dom::Element};
+use duologue::browser::{File, Listener, dom, dom::Element};
 use duologue::queue::{Receiver, Sender};
 use duologue::{Body, Event, Mode, Peer, PeerId, Room, Transfer};
 use futures_util::StreamExt;
@@ -34,7 +34,7 @@ pub enum Talk {
     /// Send what is written.
     Send,
     /// Send these.
-    Files(Vec<web_sys::File>),
+    Files(Vec<File>),
     /// A message of ours was sent, delivered or lost.
     Sent(u32, message::Fate),
     /// Send a message again.
@@ -342,7 +342,7 @@ impl Panel {
     }
 
     /// Offers a file to everyone: each decides for themselves.
-    fn send_file(&mut self, file: &web_sys::File) {
+    fn send_file(&mut self, file: &File) {
         if !self.is_shown() {
             self.show();
         }
@@ -367,7 +367,7 @@ impl Panel {
         }
     }
 
-    fn offer(&self, number: u32, room: &Room, file: &web_sys::File, to: &PeerId) {
+    fn offer(&self, number: u32, room: &Room, file: &File, to: &PeerId) {
         let talks = self.talks.clone();
         let offered = room.send_file(file, Some(to));
         wasm_bindgen_futures::spawn_local(async move {
