@@ -296,7 +296,9 @@ impl End {
     }
 
     pub async fn channel_event(&mut self) -> DataChannelEvent {
+        // How soon a channel has sent what it was given is not told here.
         let event = |note: &Note| match note {
+            Note::Channel(DataChannelEvent::Drained) => None,
             Note::Channel(event) => Some(event.clone()),
             _ => None,
         };
