@@ -109,12 +109,11 @@ pub(crate) enum Happening {
 /// What holds on to the task of a peer.
 pub(crate) struct Exchange {
     to: Sender<Happening>,
-    /// Until the task begins. What happens before waits here.
-    queue: Option<Receiver<Happening>>,
+    /// Until the task begins. What happens before waits here, and goes with this if the task never does.
+    queue: Rc<Cell<Option<Receiver<Happening>>>>,
+    started: bool,
     next_channels: Cell<u32>,
     next_file: Cell<u32>,
-    /// As long as somebody waits for the task.
-    alive: Rc<()>,
 }
 
 impl Exchange {
@@ -122,10 +121,10 @@ impl Exchange {
         let (to, queue) = queue();
         Self {
             to,
-            queue: Some(queue),
+            queue: Rc::new(Cell::new(Some(queue))),
+            started: false,
             next_channels: Cell::new(0),
             next_file: Cell::new(0),
-            alive: Rc::default(),
         }
     }
 
@@ -147,12 +146,14 @@ impl Exchange {
 
     /// Begins to deal with what has happened and will, unless that is done already.
     pub(crate) fn start(&mut self, peer: &Peer, on_event: impl Fn(Event) + 'static) {
-        let Some(queue) = self.queue.take() else { return };
-        let (peer, to, alive) = (peer.clone(), self.to.clone(), Rc::downgrade(&self.alive));
+        if std::mem::replace(&mut self.started, true) {
+            return;
+        }
+        let (peer, to, queue) = (peer.clone(), self.to.clone(), Rc::downgrade(&self.queue));
         wasm_bindgen_futures::spawn_local(async move {
             let mut told = false;
             while let Err(error) = load().await {
-                if alive.strong_count() == 0 {
+                if queue.strong_count() == 0 {
                     return;
                 }
                 if !std::mem::replace(&mut told, true) {
@@ -160,8 +161,11 @@ impl Exchange {
                 }
                 gloo_timers::future::sleep(LOAD_AGAIN).await;
             }
-            // It is loaded: this cannot fail.
-            let _ = work(peer, to, queue, Box::new(on_event)).await;
+            // Whom it was for may be gone meanwhile.
+            if let Some(queue) = queue.upgrade().and_then(|queue| queue.take()) {
+                // It is loaded: this cannot fail.
+                let _ = work(peer, to, queue, Box::new(on_event)).await;
+            }
         });
     }
 
