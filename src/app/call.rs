@@ -249,7 +249,7 @@ impl App {
     fn end(&mut self, title: &str, words: &str) {
         self.screen = Screen::Ended;
         remember_place("");
-        self.panel.tell(Talk::Left);
+        self.panel.left();
         self.end_visit();
         self.page.ended_title.set_text(title);
         self.page.ended_words.set_text(words);

@@ -25,6 +25,15 @@ impl Default for Panel {
 }
 
 impl Panel {
+    /// The call is over. What happened in it concerns a panel that is not there yet no more.
+    pub(super) fn left(&mut self) {
+        if self.queue.is_some() {
+            *self = Self { loading: self.loading, ..Self::default() };
+        } else {
+            self.tell(Talk::Left);
+        }
+    }
+
     pub(super) fn tell(&self, talk: Talk) {
         // The panel lives as long as the page.
         let _ = self.to.send(talk);
