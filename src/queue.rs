@@ -62,6 +62,17 @@ impl<T> Sender<T> {
     }
 }
 
+impl<T> Sender<T> {
+    /// Whether the receiver has taken out everything that was put in.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let items = self.0.items.take();
+        let empty = items.is_empty();
+        self.0.items.set(items);
+        empty
+    }
+}
+
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         Self(Rc::clone(&self.0))

@@ -111,7 +111,7 @@ impl Mail {
         let id = self.first.wrapping_add(self.pending.len() as u32);
         if let Some(channels) = channels {
             let channel = if mode == Mode::Lossy { &channels.lossy } else { &channels.messages };
-            self.tell(Some(channels), Input::Buffered(mode, channel.buffered()), on_event);
+            self.machine.handle(browser::now(), Input::Buffered(mode, channel.buffered()));
         }
         self.pending.push_back(Pending { mode, taken: Some(taken), delivered: None });
         self.tell(channels, Input::Send { id, mode, body }, on_event);
@@ -119,7 +119,7 @@ impl Mail {
 
     fn tell(&mut self, channels: Option<&Channels>, input: Input, on_event: &dyn Fn(Event)) {
         self.machine.handle(browser::now(), input);
-        let mut unconfirmed = 0;
+        let (mut received, mut unconfirmed) = (Vec::new(), 0);
         while let Some(output) = self.machine.poll() {
             match output {
                 Output::Transmit(mode, frame) => {
@@ -148,9 +148,15 @@ impl Mail {
                         }
                     }
                 }
-                Output::Received(mode, body) => on_event(Event::Message { body, mode }),
-                Output::Malformed(what) => on_event(Event::Malformed(what)),
+                Output::Received(mode, body) => received.push((mode, body)),
+                Output::Malformed(what) => {
+                    on_event(Event::Messages(std::mem::take(&mut received)));
+                    on_event(Event::Malformed(what));
+                }
             }
+        }
+        if !received.is_empty() {
+            on_event(Event::Messages(received));
         }
         if unconfirmed > 0 {
             on_event(Event::Unconfirmed(unconfirmed));

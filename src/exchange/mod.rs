@@ -8,7 +8,7 @@ mod messages;
 mod saving;
 mod transfer;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -54,8 +54,8 @@ pub(crate) struct Channels {
 
 /// What the room is told.
 pub(crate) enum Event {
-    /// A message has arrived.
-    Message { body: Body, mode: Mode },
+    /// Messages have arrived, together.
+    Messages(Vec<(Mode, Body)>),
     /// The peer offers a file.
     File(Transfer),
     /// So many messages were sent, and nobody knows whether they arrived.
@@ -77,8 +77,8 @@ crate::later! {
 
 crate::later! {
     in rest;
-    async fn work(peer: Peer, to: Sender<Happening>, queue: Receiver<Happening>, on_event: OnEvent) {
-        run(peer, to, queue, on_event).await;
+    async fn work(peer: Peer, outbox: Outbox, queue: Receiver<Happening>, on_event: OnEvent) {
+        run(peer, outbox, queue, on_event).await;
     }
 }
 
@@ -108,7 +108,7 @@ pub(crate) enum Happening {
 
 /// What holds on to the task of a peer.
 pub(crate) struct Exchange {
-    to: Sender<Happening>,
+    outbox: Outbox,
     /// Until the task begins. What happens before waits here, and goes with this if the task never does.
     queue: Rc<Cell<Option<Receiver<Happening>>>>,
     started: bool,
@@ -120,7 +120,7 @@ impl Exchange {
     pub(crate) fn new() -> Self {
         let (to, queue) = queue();
         Self {
-            to,
+            outbox: Outbox { to, task: Rc::default() },
             queue: Rc::new(Cell::new(Some(queue))),
             started: false,
             next_channels: Cell::new(0),
@@ -133,7 +133,7 @@ impl Exchange {
         let number = self.next_channels.get().wrapping_add(1);
         self.next_channels.set(number);
         let [messages, lossy, words, bytes] = CHANNELS.map(|kind| {
-            let to = self.to.clone();
+            let to = self.outbox.to.clone();
             connection.data_channel(&kind, move |event| {
                 // Fails only once the task has ended.
                 let _ = to.send(Happening::Channel(number, kind.id, event));
@@ -141,7 +141,7 @@ impl Exchange {
         });
         let channels = Channels { number, messages, lossy, words, bytes, open: 0, most_bytes: None };
         self.tell(Happening::Channels(Box::new(channels)));
-        Attached { number, to: self.to.clone() }
+        Attached { number, to: self.outbox.to.clone() }
     }
 
     /// Begins to deal with what has happened and will, unless that is done already.
@@ -149,7 +149,7 @@ impl Exchange {
         if std::mem::replace(&mut self.started, true) {
             return;
         }
-        let (peer, to, queue) = (peer.clone(), self.to.clone(), Rc::downgrade(&self.queue));
+        let (peer, outbox, queue) = (peer.clone(), self.outbox.clone(), Rc::downgrade(&self.queue));
         wasm_bindgen_futures::spawn_local(async move {
             let mut told = false;
             while let Err(error) = load().await {
@@ -164,16 +164,14 @@ impl Exchange {
             // Whom it was for may be gone meanwhile.
             if let Some(queue) = queue.upgrade().and_then(|queue| queue.take()) {
                 // It is loaded: this cannot fail.
-                let _ = work(peer, to, queue, Box::new(on_event)).await;
+                let _ = work(peer, outbox, queue, Box::new(on_event)).await;
             }
         });
     }
 
-    /// Sends a message.
-    pub(crate) fn send(&self, body: Body, mode: Mode) -> oneshot::Receiver<Result<messages::Delivery, Loss>> {
-        let (taken, answer) = oneshot::channel();
-        self.tell(Happening::Send { body, mode, taken });
-        answer
+    /// Where messages to the peer go in.
+    pub(crate) fn outbox(&self) -> Outbox {
+        self.outbox.clone()
     }
 
     /// Offers a file.
@@ -181,20 +179,49 @@ impl Exchange {
         let number = self.next_file.get();
         self.next_file.set(number.wrapping_add(1));
         let id = Id { sender: Side::Here, number };
-        let transfer = Transfer::new(peer.clone(), id, transfer::describe(&file), self.to.clone());
+        let transfer = Transfer::new(peer.clone(), id, transfer::describe(&file), self.outbox.to.clone());
         self.tell(Happening::Offer(transfer.clone(), file));
         transfer
     }
 
     fn tell(&self, happening: Happening) {
         // Fails only once the task has ended.
-        let _ = self.to.send(happening);
+        let _ = self.outbox.to.send(happening);
     }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.tell(Happening::End);
+    }
+}
+
+/// Where messages to a peer go in.
+#[derive(Clone)]
+pub(crate) struct Outbox {
+    to: Sender<Happening>,
+    /// The task, while it runs.
+    task: Rc<RefCell<Option<Task>>>,
+}
+
+impl Outbox {
+    /// Sends a message: at once, if nothing else is to be dealt with first. Through the queue each would cost a turn of the
+    /// page's event loop.
+    pub(crate) fn send(&self, body: Body, mode: Mode) -> oneshot::Receiver<Result<Delivery, Loss>> {
+        let (taken, answer) = oneshot::channel();
+        let send = Happening::Send { body, mode, taken };
+        match self.task.try_borrow_mut() {
+            Ok(mut task) if self.to.is_empty() && task.is_some() => {
+                if let Some(task) = &mut *task {
+                    task.handle(send);
+                }
+            }
+            _ => {
+                // Fails only once the task has ended; then the answer does as well.
+                let _ = self.to.send(send);
+            }
+        }
+        answer
     }
 }
 
@@ -232,33 +259,35 @@ struct Task {
     channels: Option<Box<Channels>>,
     mail: Mail,
     files: Files,
+    alarm: Alarm,
     on_event: OnEvent,
 }
 
-async fn run(peer: Peer, to: Sender<Happening>, mut happenings: Receiver<Happening>, on_event: OnEvent) {
+async fn run(peer: Peer, outbox: Outbox, mut happenings: Receiver<Happening>, on_event: OnEvent) {
     // A queue of its own: what is in it is nothing that the rest of the program has to know.
     let (done, mut dones) = queue();
-    let files = Files::new(peer, to, done.clone());
-    let mut task = Task { channels: None, mail: Mail::default(), files, on_event };
-    let mut alarm = Alarm::new(move || {
+    let files = Files::new(peer, outbox.to, done.clone());
+    let alarm = Alarm::new(move || {
         // Fails only once the task has ended.
         let _ = done.send(Done::Timer);
     });
+    *outbox.task.borrow_mut() = Some(Task { channels: None, mail: Mail::default(), files, alarm, on_event });
     loop {
         // What has happened comes first: it is little, and what was begun gives no more than it was asked for.
         let next = poll_fn(|context| match happenings.poll_next_unpin(context) {
             Poll::Ready(happening) => Poll::Ready(happening.map(Either::Left)),
             Poll::Pending => dones.poll_next_unpin(context).map(|done| done.map(Either::Right)),
         });
-        match next.await {
-            None | Some(Either::Left(Happening::End)) => return task.end(),
-            Some(Either::Left(happening)) => task.handle(happening),
-            Some(Either::Right(Done::Timer)) => task.timeout(),
-            Some(Either::Right(done)) => {
-                task.files.done(task.channels.as_deref(), done, &*task.on_event);
-            }
+        let next = next.await;
+        let mut task = outbox.task.borrow_mut();
+        match (next, &mut *task) {
+            (Some(Either::Left(Happening::End)) | None, _) | (_, None) => break,
+            (Some(Either::Left(happening)), Some(task)) => task.handle(happening),
+            (Some(Either::Right(done)), Some(task)) => task.done(done),
         }
-        alarm.set([task.mail.deadline(), task.files.deadline()].into_iter().flatten().min());
+    }
+    if let Some(task) = outbox.task.take() {
+        task.end();
     }
 }
 
@@ -286,11 +315,21 @@ impl Task {
             }
             other => self.files.handle(self.channels.as_deref(), other, &*self.on_event),
         }
+        self.set_alarm();
     }
 
-    fn timeout(&mut self) {
-        self.mail.timeout(self.channels.as_deref(), &*self.on_event);
-        self.files.tell(self.channels.as_deref(), Input::Timeout, &*self.on_event);
+    /// Something that was begun is done.
+    fn done(&mut self, done: Done) {
+        if matches!(done, Done::Timer) {
+            self.mail.timeout(self.channels.as_deref(), &*self.on_event);
+        }
+        self.files.done(self.channels.as_deref(), done, &*self.on_event);
+        self.set_alarm();
+    }
+
+    fn set_alarm(&mut self) {
+        let deadlines = [self.mail.deadline(), self.files.deadline()];
+        self.alarm.set(deadlines.into_iter().flatten().min());
     }
 
     fn end(mut self) {

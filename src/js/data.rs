@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::browser::{File, FileSystemFileHandle};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{future_to_promise, spawn_local};
@@ -71,13 +71,18 @@ impl JsRoom {
         };
         let room = self.0.room.borrow();
         let room = room.as_ref().ok_or_else(|| exception(&Error::Left))?;
-        let sent = room.send(body, to.as_ref(), mode);
-        Ok(future_to_promise(async move {
-            match sent.await {
-                Ok(receipt) => Ok(JsReceipt(Some(receipt)).into()),
-                Err(error) => Err(exception(&error)),
-            }
-        }))
+        let mut sent = Box::pin(room.send(body, to.as_ref(), mode));
+        // Mostly the channel has it by now, and a task for each message would take longer than the message.
+        match sent.as_mut().now_or_never() {
+            Some(Ok(receipt)) => Ok(Promise::resolve(&JsValue::from(JsReceipt(Some(receipt))))),
+            Some(Err(error)) => Ok(Promise::reject(&exception(&error))),
+            None => Ok(future_to_promise(async move {
+                match sent.await {
+                    Ok(receipt) => Ok(JsReceipt(Some(receipt)).into()),
+                    Err(error) => Err(exception(&error)),
+                }
+            })),
+        }
     }
 
     /// Offers a file to the peer with the id `to`, which may be left out while there is only one.

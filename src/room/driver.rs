@@ -4,7 +4,6 @@
 //! order, and the engine sees the world as it was tested.
 
 use crate::queue::{Receiver, Sender};
-use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::{
     Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing, Way,
 };
@@ -12,13 +11,13 @@ use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerI
 use futures_channel::oneshot;
 use futures_util::StreamExt;
 
-use super::Options;
 use super::duologue::{Duologue, Output};
 use super::event::{Event, Peer};
 use super::local_media::Watch;
+use super::{Options, Recipients};
 use crate::browser::{self, Alarm, ConnectionEvent, DataChannelEvent, File, Listener, RtcOptions};
 use crate::error::Error;
-use crate::exchange::{self, Delivery, Exchange, Transfer};
+use crate::exchange::{self, Exchange, Transfer};
 use crate::signaling::{self, Signaling, Transport, TransportEvent};
 
 /// Something the room's task has to deal with.
@@ -62,12 +61,6 @@ pub(super) enum Command {
     Enter(Join, oneshot::Sender<Result<PeerId, Error>>),
     Exit,
     Retry,
-    Send {
-        body: Body,
-        to: Option<PeerId>,
-        mode: Mode,
-        answer: oneshot::Sender<Result<Sent, Error>>,
-    },
     SendFile {
         file: File,
         to: Option<PeerId>,
@@ -77,9 +70,6 @@ pub(super) enum Command {
     /// The room was dropped.
     End,
 }
-
-/// Whom a message goes to, and who will say when a channel has it.
-type Sent = Vec<(Peer, oneshot::Receiver<Result<Delivery, Loss>>)>;
 
 pub(super) struct Driver {
     signaling: Signaling,
@@ -91,6 +81,7 @@ pub(super) struct Driver {
     /// STUN and TURN servers that the signaling server told of.
     told_servers: Vec<IceServer>,
     duologues: Vec<Duologue>,
+    recipients: Recipients,
     subscribers: Vec<Sender<Event>>,
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
@@ -101,7 +92,12 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(signaling: Signaling, options: Options, happenings: Sender<Happening>) -> Self {
+    pub(super) fn new(
+        signaling: Signaling,
+        options: Options,
+        happenings: Sender<Happening>,
+        recipients: Recipients,
+    ) -> Self {
         let tell = |happening: fn() -> Happening| {
             let happenings = happenings.clone();
             move || {
@@ -124,6 +120,7 @@ impl Driver {
             transport_number: 0,
             told_servers: Vec::new(),
             duologues: Vec::new(),
+            recipients,
             subscribers: Vec::new(),
             entering: None,
             happenings,
@@ -144,6 +141,7 @@ impl Driver {
             self.set_timer();
         }
         self.duologues.clear();
+        self.list();
         self.tell_session(SessionInput::End);
     }
 
@@ -179,6 +177,7 @@ impl Driver {
             }
             Command::Exit => {
                 self.duologues.clear();
+                self.list();
                 self.entered(Err(Error::Left));
                 self.tell_session(SessionInput::Leave);
             }
@@ -186,32 +185,13 @@ impl Driver {
                 self.tell_session(SessionInput::Reachable);
                 self.each_pair(&PairHappening::Recovery(RecoveryInput::Retry));
             }
-            Command::Send { body, to, mode, answer } => {
-                // Whoever asked may have stopped waiting: it is sent nevertheless.
-                let _ = answer.send(self.send_message(&body, to.as_ref(), mode));
-            }
             Command::SendFile { file, to, answer } => {
+                // Whoever asked may have stopped waiting: it is offered nevertheless.
                 let _ = answer.send(self.send_file(file, to.as_ref()));
             }
             Command::Subscribe(subscriber) => self.subscribers.push(subscriber),
             Command::End => {}
         }
-    }
-
-    fn send_message(&self, body: &Body, to: Option<&PeerId>, mode: Mode) -> Result<Sent, Error> {
-        let sent: Sent = self
-            .duologues
-            .iter()
-            .filter(|duologue| to.is_none_or(|to| duologue.peer.id == *to))
-            .map(|duologue| {
-                let taken = match &duologue.exchange {
-                    Some(exchange) => exchange.send(body.clone(), mode),
-                    None => exchange::unsupported(),
-                };
-                (duologue.peer.clone(), taken)
-            })
-            .collect();
-        if to.is_some() && sent.is_empty() { Err(Error::NoSuchPeer) } else { Ok(sent) }
     }
 
     fn send_file(&self, file: File, to: Option<&PeerId>) -> Result<Transfer, Error> {
@@ -228,7 +208,12 @@ impl Driver {
 
     fn exchange_event(&mut self, peer: Peer, event: exchange::Event) {
         self.event(match event {
-            exchange::Event::Message { body, mode } => Event::Message { peer, body, mode },
+            exchange::Event::Messages(messages) => {
+                for (mode, body) in messages {
+                    self.event(Event::Message { peer: peer.clone(), body, mode });
+                }
+                return;
+            }
             exchange::Event::File(transfer) => Event::File(transfer),
             exchange::Event::Unconfirmed(count) => Event::Error(Error::Unconfirmed(peer, count)),
             exchange::Event::Malformed(what) => Event::Error(Error::Malformed(peer, what)),
@@ -309,6 +294,7 @@ impl Driver {
             SessionEvent::PeerLeft { peer, reason } => self.peer_left(&peer, reason),
             SessionEvent::Ended(refusal) => {
                 self.duologues.clear();
+                self.list();
                 self.event(Event::Ended(refusal));
             }
             SessionEvent::Signal { from, signal } => self.pair(&from, PairHappening::Signal(signal)),
@@ -323,11 +309,19 @@ impl Driver {
     fn peer_joined(&mut self, peer: PeerInfo, role: Role) {
         match self.connect(peer, role, None) {
             Ok(duologue) => {
-                self.event(Event::Peer(duologue.peer.clone()));
+                let peer = duologue.peer.clone();
                 self.duologues.push(duologue);
+                self.list();
+                self.event(Event::Peer(peer));
             }
             Err(error) => self.event(Event::Error(error)),
         }
+    }
+
+    /// Tells the room whom it can send messages to.
+    fn list(&self) {
+        let outbox = |it: &Duologue| (it.peer.clone(), it.exchange.as_ref().map(Exchange::outbox));
+        self.recipients.replace(self.duologues.iter().map(outbox).collect());
     }
 
     fn connect(&self, peer: PeerInfo, role: Role, exchange: Option<Exchange>) -> Result<Duologue, Error> {
@@ -346,6 +340,7 @@ impl Driver {
     fn peer_left(&mut self, peer: &PeerId, reason: LeaveReason) {
         if let Some(index) = self.duologues.iter().position(|duologue| duologue.peer.id == *peer) {
             let duologue = self.duologues.remove(index);
+            self.list();
             self.event(Event::PeerLeft { peer: duologue.peer.clone(), reason });
         }
     }
@@ -363,7 +358,10 @@ impl Driver {
         let role = if offer.is_some() { Role::Callee } else { Role::Caller };
         match self.connect(info, role, exchange) {
             Ok(duologue) => self.duologues.push(duologue),
-            Err(error) => return self.event(Event::Error(error)),
+            Err(error) => {
+                self.list();
+                return self.event(Event::Error(error));
+            }
         }
         if let Some(offer) = offer {
             self.pair(peer, PairHappening::Signal(offer));
@@ -409,7 +407,11 @@ impl Driver {
     }
 
     fn event(&mut self, event: Event) {
+        let Some(last) = self.subscribers.pop() else { return };
         self.subscribers.retain(|subscriber| subscriber.send(event.clone()));
+        if last.send(event) {
+            self.subscribers.push(last);
+        }
     }
 
     fn set_timer(&mut self) {

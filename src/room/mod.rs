@@ -7,6 +7,9 @@ mod event;
 mod local_media;
 mod reason;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::queue::{Sender, queue};
 use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
@@ -14,7 +17,7 @@ use futures_channel::oneshot;
 
 use crate::browser::{RtcOptions, random_token};
 use crate::error::Error;
-use crate::exchange::{Receipt, Transfer};
+use crate::exchange::{self, Outbox, Receipt, Transfer};
 use crate::signaling::Signaling;
 use driver::{Command, Driver, Happening};
 
@@ -22,6 +25,9 @@ pub use control::Sending;
 pub use event::{Event, Events, Peer, PeerState};
 pub use local_media::{LocalMedia, LocalState, Watch};
 pub use reason::Reason;
+
+/// Who is in the room, and where messages to them go in. A page that knows only the plain messages takes none.
+type Recipients = Rc<RefCell<Vec<(Peer, Option<Outbox>)>>>;
 
 /// How to be in a room.
 #[derive(Clone, Default)]
@@ -40,6 +46,7 @@ pub struct Room {
     /// By it the server knows us if we come in again before it has noticed that we were gone.
     key: Option<JoinKey>,
     happenings: Sender<Happening>,
+    recipients: Recipients,
 }
 
 impl Room {
@@ -48,9 +55,10 @@ impl Room {
     #[must_use]
     pub fn open(signaling: Signaling, options: Options) -> Self {
         let (happenings, queue) = queue();
-        let driver = Driver::new(signaling, options, happenings.clone());
+        let recipients = Recipients::default();
+        let driver = Driver::new(signaling, options, happenings.clone(), Rc::clone(&recipients));
         wasm_bindgen_futures::spawn_local(driver.run(queue));
-        Self { key: JoinKey::new(random_token::<26>()).ok(), happenings }
+        Self { key: JoinKey::new(random_token::<26>()).ok(), happenings, recipients }
     }
 
     /// Enters the room called `room`, under `name` (may be empty), and gives our id there. Whoever is in a room
@@ -71,6 +79,7 @@ impl Room {
             key: self.key.clone(),
             pairs: Vec::new(),
         };
+        self.recipients.take();
         let (answer, question) = oneshot::channel();
         self.tell(Command::Enter(join, answer));
         question.await.unwrap_or(Err(Error::Left))
@@ -88,6 +97,7 @@ impl Room {
 
     /// Leaves the room. The signaling server stays connected, and a room may be entered again.
     pub fn exit(&self) {
+        self.recipients.take();
         self.tell(Command::Exit);
     }
 
@@ -98,18 +108,31 @@ impl Room {
     /// [`Receipt::delivered`] then tells when the others have it.
     ///
     /// # Errors
-    /// [`Error::Undelivered`] says who will not get it, and why; [`Error::NoSuchPeer`] if nobody in the room has that id;
-    /// [`Error::Left`] if the room was left meanwhile.
+    /// [`Error::Undelivered`] says who will not get it, and why; [`Error::NoSuchPeer`] if nobody in the room has that id.
     pub fn send(
         &self,
         body: Body,
         to: Option<&PeerId>,
         mode: Mode,
     ) -> impl Future<Output = Result<Receipt, Error>> + use<> {
-        let (answer, question) = oneshot::channel();
-        self.tell(Command::Send { body, to: to.cloned(), mode, answer });
+        let sent: Vec<_> = self
+            .recipients
+            .borrow()
+            .iter()
+            .filter(|(peer, _)| to.is_none_or(|to| peer.id == *to))
+            .map(|(peer, outbox)| {
+                let taken = match outbox {
+                    Some(outbox) => outbox.send(body.clone(), mode),
+                    None => exchange::unsupported(),
+                };
+                (peer.clone(), taken)
+            })
+            .collect();
+        let there_is_none = to.is_some() && sent.is_empty();
         async move {
-            let sent = question.await.unwrap_or(Err(Error::Left))?;
+            if there_is_none {
+                return Err(Error::NoSuchPeer);
+            }
             let (mut deliveries, mut losses) = (Vec::new(), Vec::new());
             for (peer, taken) in sent {
                 match taken.await.unwrap_or(Err(duologue_engine::messages::Loss::Unsent)) {
