@@ -55,16 +55,12 @@ async fn a_large_file_arrives_unaltered_and_fills_no_memory(pair: Pair) {
     offered.is_done_within(PATIENCE).await;
 
     let before = [Weight::held(windows[0]).await, Weight::held(windows[1]).await];
-    let (mut most, mut most_held) = (before, before);
+    let mut most = before;
     let begun = Instant::now();
     let (given, offered) = begin(ada, bob, &payload).await;
     while !given.is_done_now().await {
         for (at, window) in windows.into_iter().enumerate() {
             most[at] = most[at].max(Weight::now(window).await);
-            // The second half is held to what is needed; in the first the browser is left to itself.
-            if window.is_chromium() && offered.bytes().await > size / 2 {
-                most_held[at] = most_held[at].max(Weight::held(window).await);
-            }
         }
         assert!(begun.elapsed() < PATIENCE, "it is not done");
         // To look takes time that the transfer needs.
@@ -74,9 +70,10 @@ async fn a_large_file_arrives_unaltered_and_fills_no_memory(pair: Pair) {
     offered.is_done_within(PATIENCE).await;
     println!("{} MiB in {time:.1} s", size / MIB);
     for at in 0..2 {
-        let (left_alone, held) = (most[at].above(before[at]), most_held[at].above(before[at]));
-        println!("{}: up to {left_alone}; held: {held}", ["Ada", "Bob"][at]);
-        assert!(held.script <= MOST_MEMORY && held.process <= MOST_MEMORY, "{held}");
+        let more = most[at].above(before[at]);
+        println!("{}: up to {more}", ["Ada", "Bob"][at]);
+        // The browser is left to itself: it collects what is of no use when it likes to.
+        assert!(more.script <= MOST_MEMORY && more.process <= MOST_MEMORY, "{more}");
     }
     offered.press("save").await;
     payload.arrives_in(couple.saved.path()).await;

@@ -37,13 +37,23 @@ pub(crate) async fn sha256(bytes: &Uint8Array) -> Result<[u8; 32], String> {
     Ok(hash)
 }
 
-/// `head`, and the bytes of `body` from `from` to before `to`, as one.
-pub(crate) fn frame(head: &[u8], body: &Uint8Array, from: u32, to: u32) -> Uint8Array {
-    let length = u32::try_from(head.len()).unwrap_or_default();
-    let frame = Uint8Array::new_with_length(length + to.saturating_sub(from));
-    frame.subarray(0, length).copy_from(head);
-    frame.set(&body.subarray(from, to), length);
-    frame
+/// `head`, and the bytes of `body` from `from` to before `to`, as one. They are in `space`, which is made larger where it
+/// must be: until that is used again, which may be as soon as a channel has them (W3C webrtc-pc, section 6.2, `send()`).
+pub(crate) fn frame(
+    space: &mut Uint8Array,
+    head: &[u8],
+    body: &Uint8Array,
+    from: u32,
+    to: u32,
+) -> Uint8Array {
+    let behind_head = u32::try_from(head.len()).unwrap_or_default();
+    let length = behind_head + to.saturating_sub(from);
+    if space.length() < length {
+        *space = Uint8Array::new_with_length(length);
+    }
+    space.subarray(0, behind_head).copy_from(head);
+    space.set(&body.subarray(from, to), behind_head);
+    space.subarray(0, length)
 }
 
 /// What comes of a promise.

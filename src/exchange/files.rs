@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::queue::Sender;
 use duologue_engine::transfer::{
-    Buffer, Event as Told, FileInfo, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side, Transfers,
-    safe_name,
+    Buffer, CHUNK, Event as Told, FileInfo, Hash, Id, Input, MOST_HEAD_BYTES, Output, Reason, Side,
+    Transfers, safe_name,
 };
 use js_sys::Uint8Array;
 
@@ -22,6 +22,10 @@ pub(super) struct Files {
     /// The transfers that are not over.
     running: Vec<Running>,
     buffers: Vec<(Buffer, Id, Uint8Array)>,
+    /// Whole chunks that are written. What comes next goes into them: the browser would not hurry to collect them.
+    spare: Vec<Uint8Array>,
+    /// Where frames are put together.
+    space: Uint8Array,
     /// The piece that the machine is told of.
     piece: Option<Uint8Array>,
     low_mark: usize,
@@ -47,6 +51,8 @@ pub(super) enum Done {
     Read(u32, Result<(Id, Uint8Array, Hash), String>),
     /// A file can be saved, and these chunks are there.
     Ready(u32, Result<(Sink, Held), String>),
+    /// A chunk is written, or could not be. Its bytes are of no further use, unless they are kept.
+    Written(Buffer, Result<(), String>, Option<Uint8Array>),
     /// A file is saved.
     Finished(u32, Result<Saved, String>),
     /// Time has passed.
@@ -60,6 +66,8 @@ impl Files {
             machine: Transfers::default(),
             running: Vec::new(),
             buffers: Vec::new(),
+            spare: Vec::new(),
+            space: Uint8Array::new_with_length(0),
             piece: None,
             low_mark: 0,
             to,
@@ -124,6 +132,12 @@ impl Files {
                 Input::Read(buffer, Ok(hash))
             }
             Done::Read(buffer, Err(words)) => Input::Read(buffer, Err(words)),
+            Done::Written(buffer, outcome, bytes) => {
+                if !self.running.is_empty() {
+                    self.spare.extend(bytes.filter(|bytes| bytes.length() == CHUNK));
+                }
+                Input::Written(buffer, outcome)
+            }
             Done::Finished(number, outcome) => {
                 let id = Id { sender: Side::There, number };
                 let outcome = outcome.map(|saved| {
@@ -176,14 +190,18 @@ impl Files {
                 let _ = channels.is_some_and(|channels| channels.words.send_bytes(&frame));
             }
             Output::Send { head, buffer, from, to } => {
-                if let (Some(channels), Some((_, bytes))) = (channels, self.buffer(buffer)) {
-                    let _ = channels.bytes.send_buffer(&browser::frame(&head, bytes, from, to));
+                let bytes = self.buffer(buffer).map(|(_, bytes)| bytes.clone());
+                if let (Some(channels), Some(bytes)) = (channels, bytes) {
+                    let frame = browser::frame(&mut self.space, &head, &bytes, from, to);
+                    let _ = channels.bytes.send_buffer(&frame);
                 }
             }
             Output::Place { id, buffer, length, skip, at } => {
                 let Some(piece) = &self.piece else { return };
                 if at == 0 {
-                    self.buffers.push((buffer, id, Uint8Array::new_with_length(length)));
+                    let spare = if length == CHUNK { self.spare.pop() } else { None };
+                    let bytes = spare.unwrap_or_else(|| Uint8Array::new_with_length(length));
+                    self.buffers.push((buffer, id, bytes));
                 }
                 let Some((_, bytes)) = self.buffer(buffer) else { return };
                 bytes.set(&piece.subarray(skip as u32, piece.length()), at);
@@ -209,7 +227,8 @@ impl Files {
                 let sink = self.running(id).and_then(|it| it.sink.clone());
                 let (Some(bytes), Some(sink)) = (bytes, sink) else { return };
                 self.later(async move {
-                    Done::Input(Input::Written(buffer, sink.write(chunk, hash, bytes).await))
+                    let outcome = sink.write(chunk, hash, &bytes).await;
+                    Done::Written(buffer, outcome, (!sink.keeps_bytes()).then_some(bytes))
                 });
             }
             Output::Discard(buffer) => self.discard(buffer),
@@ -302,6 +321,10 @@ impl Files {
     fn over(&mut self, id: Id, state: TransferState) {
         self.set(id, state);
         self.running.retain(|it| it.transfer.id() != id);
+        if self.running.is_empty() {
+            self.spare.clear();
+            self.space = Uint8Array::new_with_length(0);
+        }
     }
 }
 

@@ -85,13 +85,18 @@ impl Sink {
         }
     }
 
+    /// Whether the bytes of a chunk that was written are still needed.
+    pub(crate) fn keeps_bytes(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+
     /// Writes a chunk.
-    pub(crate) async fn write(&self, chunk: u32, hash: Hash, bytes: Uint8Array) -> Result<(), String> {
+    pub(crate) async fn write(&self, chunk: u32, hash: Hash, bytes: &Uint8Array) -> Result<(), String> {
         match self {
-            Self::Disk(stash, _) => stash.write(chunk, hash, &bytes).await,
-            Self::Chosen(file) => file.write_at(u64::from(chunk) * u64::from(CHUNK), &bytes).await,
+            Self::Disk(stash, _) => stash.write(chunk, hash, bytes).await,
+            Self::Chosen(file) => file.write_at(u64::from(chunk) * u64::from(CHUNK), bytes).await,
             Self::Memory(chunks) => {
-                chunks.borrow_mut().insert(chunk, bytes);
+                chunks.borrow_mut().insert(chunk, bytes.clone());
                 Ok(())
             }
         }
