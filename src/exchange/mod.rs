@@ -120,7 +120,7 @@ impl Exchange {
     pub(crate) fn new() -> Self {
         let (to, queue) = queue();
         Self {
-            outbox: Outbox { to, task: Rc::default() },
+            outbox: Outbox { to, straight: Rc::default() },
             queue: Rc::new(Cell::new(Some(queue))),
             started: false,
             next_channels: Cell::new(0),
@@ -196,30 +196,29 @@ impl Drop for Exchange {
     }
 }
 
+/// Takes what is to be dealt with at once, or gives it back.
+type Straight = Box<dyn Fn(Happening) -> Option<Happening>>;
+
 /// Where messages to a peer go in.
 #[derive(Clone)]
 pub(crate) struct Outbox {
     to: Sender<Happening>,
-    /// The task, while it runs.
-    task: Rc<RefCell<Option<Task>>>,
+    /// The way to the task that takes no turn of the page's event loop, while the task runs.
+    straight: Rc<RefCell<Option<Straight>>>,
 }
 
 impl Outbox {
-    /// Sends a message: at once, if nothing else is to be dealt with first. Through the queue each would cost a turn of the
-    /// page's event loop.
+    /// Sends a message: at once, if nothing else is to be dealt with first.
     pub(crate) fn send(&self, body: Body, mode: Mode) -> oneshot::Receiver<Result<Delivery, Loss>> {
         let (taken, answer) = oneshot::channel();
         let send = Happening::Send { body, mode, taken };
-        match self.task.try_borrow_mut() {
-            Ok(mut task) if self.to.is_empty() && task.is_some() => {
-                if let Some(task) = &mut *task {
-                    task.handle(send);
-                }
-            }
-            _ => {
-                // Fails only once the task has ended; then the answer does as well.
-                let _ = self.to.send(send);
-            }
+        let left = match &*self.straight.borrow() {
+            Some(straight) if self.to.is_empty() => straight(send),
+            _ => Some(send),
+        };
+        if let Some(send) = left {
+            // Fails only once the task has ended; then whoever waits for the answer hears that.
+            let _ = self.to.send(send);
         }
         answer
     }
@@ -271,24 +270,33 @@ async fn run(peer: Peer, outbox: Outbox, mut happenings: Receiver<Happening>, on
         // Fails only once the task has ended.
         let _ = done.send(Done::Timer);
     });
-    *outbox.task.borrow_mut() = Some(Task { channels: None, mail: Mail::default(), files, alarm, on_event });
+    let task = Task { channels: None, mail: Mail::default(), files, alarm, on_event };
+    let task = Rc::new(RefCell::new(task));
+    let straight: Straight = {
+        let task = Rc::clone(&task);
+        Box::new(move |happening| match task.try_borrow_mut() {
+            Ok(mut task) => {
+                task.handle(happening);
+                None
+            }
+            Err(_) => Some(happening),
+        })
+    };
+    outbox.straight.replace(Some(straight));
     loop {
         // What has happened comes first: it is little, and what was begun gives no more than it was asked for.
         let next = poll_fn(|context| match happenings.poll_next_unpin(context) {
             Poll::Ready(happening) => Poll::Ready(happening.map(Either::Left)),
             Poll::Pending => dones.poll_next_unpin(context).map(|done| done.map(Either::Right)),
         });
-        let next = next.await;
-        let mut task = outbox.task.borrow_mut();
-        match (next, &mut *task) {
-            (Some(Either::Left(Happening::End)) | None, _) | (_, None) => break,
-            (Some(Either::Left(happening)), Some(task)) => task.handle(happening),
-            (Some(Either::Right(done)), Some(task)) => task.done(done),
+        match next.await {
+            Some(Either::Left(Happening::End)) | None => break,
+            Some(Either::Left(happening)) => task.borrow_mut().handle(happening),
+            Some(Either::Right(done)) => task.borrow_mut().done(done),
         }
     }
-    if let Some(task) = outbox.task.take() {
-        task.end();
-    }
+    outbox.straight.take();
+    task.borrow_mut().end();
 }
 
 impl Task {
@@ -332,7 +340,7 @@ impl Task {
         self.alarm.set(deadlines.into_iter().flatten().min());
     }
 
-    fn end(mut self) {
+    fn end(&mut self) {
         self.gone();
         self.mail.end(&*self.on_event);
         self.files.tell(None, Input::Ended, &*self.on_event);
