@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use duologue::browser::dom;
+use duologue::browser::{self, dom};
 use duologue::{Event, Peer, PeerState, Reason, Signaling};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
@@ -36,7 +36,7 @@ impl App {
         self.show_media();
         // To draw all this takes the browser longer than the next words with the server do: those first.
         let asks = self.asks.clone();
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             TimeoutFuture::new(DRAW_MILLIS).await;
             asks.send(Ask::ShowCall);
         });
@@ -158,7 +158,7 @@ impl App {
     fn play(&self) {
         for video in self.tiles.iter().filter_map(Tile::video) {
             let asks = self.asks.clone();
-            wasm_bindgen_futures::spawn_local(async move {
+            browser::spawn(async move {
                 if !video.play().await {
                     asks.send(Ask::SoundBlocked);
                 }
@@ -215,7 +215,7 @@ impl App {
 
     pub(super) fn copy_link(&self) {
         let asks = self.asks.clone();
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             asks.send(Ask::Copied(dom::copy(&dom::address()).await));
         });
     }

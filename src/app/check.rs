@@ -1,5 +1,6 @@
 //! The connectivity check, in words.
 
+use duologue::browser::spawn;
 use duologue::network::{Mapping, Protocol, Reach};
 use duologue::{Diagnosis, MediaProblem, NotLoaded, RtcOptions, Signaling, diagnose};
 
@@ -55,7 +56,7 @@ impl App {
     /// any more.
     pub(super) fn fetch_check_soon(&mut self) {
         self.fetching = Some(Timeout::new(QUIET_MILLIS, || {
-            wasm_bindgen_futures::spawn_local(async {
+            spawn(async {
                 // If it cannot be had now, whoever wants it will be told.
                 let _ = at_hand().await;
             });
@@ -91,7 +92,7 @@ impl App {
         }
         self.page.check_problems_row.show(false);
         let (asks, signaling) = (self.asks.clone(), self.signaling.clone());
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             asks.send(Ask::Checked(look(signaling).await.map(Box::new)));
         });
     }

@@ -122,7 +122,7 @@ impl App {
         if !live || self.screen != Screen::Lobby {
             if let Some((meter, _)) = self.meter.take() {
                 // Closing an audio context stops the page for some milliseconds, and now it should be joining.
-                wasm_bindgen_futures::spawn_local(async move {
+                browser::spawn(async move {
                     TimeoutFuture::new(METER_MILLIS).await;
                     drop(meter);
                 });
@@ -143,7 +143,7 @@ impl App {
 
     pub(super) fn list_devices(&self) {
         let asks = self.asks.clone();
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             asks.send(Ask::DevicesListed(browser::list_devices().await));
         });
     }
@@ -169,6 +169,6 @@ impl App {
             MediaKind::Video => self.page.camera_device.value(),
         };
         let media = visit.media.clone();
-        wasm_bindgen_futures::spawn_local(async move { media.use_device(kind, &device).await });
+        browser::spawn(async move { media.use_device(kind, &device).await });
     }
 }

@@ -46,7 +46,7 @@ pub fn run() {
     }
     let (sender, mut queue) = queue();
     let asks = Asks(sender);
-    wasm_bindgen_futures::spawn_local(async move {
+    browser::spawn(async move {
         let mut app = App::new(page, asks);
         app.start();
         while let Some(ask) = queue.next().await {
@@ -226,7 +226,7 @@ impl App {
         let devices = browser::on_devices_change(move || asks.send(Ask::DevicesChanged));
         let room = self.open_room(&media);
         self.visit = Some(Visit { room, media: media.clone(), _watch: watch, _devices: devices });
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             for kind in MediaKind::ALL {
                 if dom::recall(Memory::Tab, kind.as_str()).as_deref() == Some("off") {
                     media.set(kind, false).await;
@@ -270,7 +270,7 @@ impl App {
         self.room_number = self.room_number.wrapping_add(1);
         self.reached = false;
         let (asks, number, mut events) = (self.asks.clone(), self.room_number, room.events());
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             while let Some(event) = events.next().await {
                 asks.send(Ask::Room(number, event));
             }
@@ -288,7 +288,7 @@ impl App {
         self.page.join.enable(false);
         self.page.join.set_text("Joining…");
         let (room, asks, number) = (Rc::clone(&visit.room), self.asks.clone(), self.room_number);
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             let outcome = room.enter(&room_name, &name).await;
             asks.send(Ask::Entered(number, outcome));
         });
@@ -322,13 +322,13 @@ impl App {
         let on = !media.state(kind).on;
         // A reload must not turn a camera on that was off.
         dom::remember(Memory::Tab, kind.as_str(), on_off(on));
-        wasm_bindgen_futures::spawn_local(async move { media.set(kind, on).await });
+        browser::spawn(async move { media.set(kind, on).await });
     }
 
     fn open_media(&mut self) {
         let Some(visit) = &self.visit else { return };
         let media = visit.media.clone();
-        wasm_bindgen_futures::spawn_local(async move { media.open().await });
+        browser::spawn(async move { media.open().await });
     }
 
     /// Shows what camera and microphone are doing, wherever it is shown.
@@ -354,7 +354,7 @@ impl App {
                 // `autoplay` alone waits until the browser thinks that the element is looked at. One's own picture is
                 // silent, so nothing forbids to play it.
                 let video = video.clone();
-                wasm_bindgen_futures::spawn_local(async move {
+                browser::spawn(async move {
                     video.play().await;
                 });
             }

@@ -1,5 +1,6 @@
 //! The panel for messages and files, as far as it is there from the beginning: what happens waits for it.
 
+use duologue::browser::spawn;
 use duologue::queue::{Receiver, Sender, queue};
 
 use super::App;
@@ -47,7 +48,7 @@ impl App {
             return;
         }
         let asks = self.asks.clone();
-        wasm_bindgen_futures::spawn_local(async move { asks.send(Ask::TalkLoaded(load().await)) });
+        spawn(async move { asks.send(Ask::TalkLoaded(load().await)) });
     }
 
     pub(super) fn toggle_panel(&mut self) {
@@ -69,7 +70,7 @@ impl App {
             Ok(()) => {
                 if let Some(queue) = self.panel.queue.take() {
                     let (talks, asks) = (self.panel.to.clone(), self.asks.clone());
-                    wasm_bindgen_futures::spawn_local(async move {
+                    spawn(async move {
                         // It is loaded: this cannot fail.
                         let _ = deal(talks, queue, asks).await;
                     });

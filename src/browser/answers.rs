@@ -7,6 +7,8 @@ use js_sys::{Array, Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use super::task::spawn;
+
 /// Everything that waits for an answer. A connection that is closed leaves its promises open for ever (W3C webrtc-pc,
 /// section 4.4.1.2, "chain an asynchronous operation"), and what waits for such a promise is never let go, nor is what
 /// it holds. So it waits for the answer or for the end of this, whichever comes first.
@@ -28,7 +30,7 @@ impl Answers {
         waiting.retain(|end| end.strong_count() > 0);
         waiting.extend(end.as_ref().map(Rc::downgrade));
         let waiting = Rc::downgrade(&self.0);
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             let answer = JsFuture::from(first).await;
             drop(end);
             if waiting.strong_count() > 0 {

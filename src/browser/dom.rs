@@ -91,7 +91,7 @@ impl Element {
     /// the middle of something else.
     pub fn focus_soon(&self) {
         let element = self.clone();
-        wasm_bindgen_futures::spawn_local(async move {
+        super::spawn(async move {
             gloo_timers::future::TimeoutFuture::new(FOCUS_MILLIS).await;
             element.focus();
         });

@@ -8,6 +8,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::bindings::LockManager;
+use super::task::spawn;
 
 /// Waits for a lock, or holds it. Dropping it gives up either.
 pub(crate) struct Lock {
@@ -68,7 +69,7 @@ impl Lock {
         let function = granted.as_ref().unchecked_ref();
         let held = locks.unchecked_into::<LockManager>().request(name, &options, function).ok()?;
         // The promise fails when the request is given up, as we do ourselves below: nothing to report.
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             let _ = wasm_bindgen_futures::JsFuture::from(held).await;
         });
         Some(Self { release, abort, _granted: granted })

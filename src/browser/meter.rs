@@ -2,6 +2,8 @@
 
 use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode};
 
+use super::task::spawn;
+
 /// Samples looked at for one reading: 10 ms and more at any usual rate.
 const WINDOW: u32 = 512;
 
@@ -39,7 +41,7 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         if let Ok(closed) = self.context.close() {
-            wasm_bindgen_futures::spawn_local(async move {
+            spawn(async move {
                 let _ = wasm_bindgen_futures::JsFuture::from(closed).await;
             });
         }

@@ -18,6 +18,7 @@ mod media;
 #[cfg(feature = "app")]
 mod meter;
 mod stats;
+mod task;
 
 pub use gloo_events::EventListener as Listener;
 pub use web_sys::{Blob, File, FileSystemFileHandle, MediaStream, MediaStreamTrack};
@@ -28,6 +29,7 @@ pub use environment::{Shortcoming, origin_socket, shortcoming};
 pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change};
 #[cfg(feature = "app")]
 pub use meter::Meter;
+pub use task::spawn;
 
 pub(crate) use bus::Bus;
 pub(crate) use bytes::{frame, read, sha256};

@@ -277,7 +277,7 @@ impl Files {
     /// Not generic, so that it is compiled once.
     fn later_boxed(&self, work: Pin<Box<dyn Future<Output = Done>>>) {
         let done = self.done.clone();
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             // Fails only once the task has ended; then what was made for it goes as well.
             let _ = done.send(work.await);
         });
@@ -330,5 +330,5 @@ impl Files {
 
 /// Lets go of a file that will not be whole this time.
 fn abandon(sink: Rc<Sink>, keep: bool) {
-    wasm_bindgen_futures::spawn_local(async move { sink.abandon(keep).await });
+    browser::spawn(async move { sink.abandon(keep).await });
 }

@@ -20,7 +20,7 @@ use futures_channel::oneshot;
 use futures_util::StreamExt;
 use futures_util::future::{Either, poll_fn};
 
-use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind, File};
+use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind, File, spawn};
 use crate::later::NotLoaded;
 use crate::room::Peer;
 use files::{Done, Files};
@@ -150,7 +150,7 @@ impl Exchange {
             return;
         }
         let (peer, outbox, queue) = (peer.clone(), self.outbox.clone(), Rc::downgrade(&self.queue));
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             let mut told = false;
             while let Err(error) = load().await {
                 if queue.strong_count() == 0 {

@@ -312,7 +312,7 @@ impl Drop for Stash {
         }
         let (all, name, lock) = (self.all.clone(), std::mem::take(&mut self.name), self._lock.take());
         let segments = self.segments.take();
-        wasm_bindgen_futures::spawn_local(async move {
+        browser::spawn(async move {
             for segment in segments.into_values() {
                 if let Some(file) = segment.file.lock().await.take() {
                     file.abort().await;

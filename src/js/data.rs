@@ -3,11 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::browser::{File, FileSystemFileHandle};
+use crate::browser::{File, FileSystemFileHandle, spawn};
 use futures_util::{FutureExt, StreamExt};
 use js_sys::{ArrayBuffer, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, spawn_local};
+use wasm_bindgen_futures::future_to_promise;
 
 use super::values::{self, exception, object};
 use super::{JsRoom, Off, Peers, report_error, wrong};
@@ -238,7 +238,7 @@ impl JsTransfer {
         };
         let heard = Rc::new(Cell::new(true));
         let (listens, mut states, size) = (Rc::clone(&heard), self.0.states(), self.0.size());
-        spawn_local(async move {
+        spawn(async move {
             while let Some(state) = states.next().await {
                 let event = match &state {
                     TransferState::Active(_) => "progress",

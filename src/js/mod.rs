@@ -14,7 +14,7 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{MediaKind, MediaStream};
+use crate::browser::{MediaKind, MediaStream, spawn};
 use crate::{Event, Events, LocalMedia, Peer, Room};
 use options::JoinOptions;
 use values::{exception, object, type_of};
@@ -83,7 +83,7 @@ impl JsRoom {
             JoinOptions::read(&url, options.as_ref().map(AsRef::as_ref))?;
         let media = options.media.clone();
         if let Some(media) = media.clone() {
-            wasm_bindgen_futures::spawn_local(async move { media.open().await });
+            spawn(async move { media.open().await });
         }
         let joined = Room::open(signaling, options);
         let events = joined.events();
@@ -96,7 +96,7 @@ impl JsRoom {
             handlers: RefCell::default(),
             next_handler: RefCell::default(),
         });
-        wasm_bindgen_futures::spawn_local(report(Rc::clone(&inner), events));
+        spawn(report(Rc::clone(&inner), events));
         Ok(Self(inner))
     }
 

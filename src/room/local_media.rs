@@ -305,7 +305,7 @@ impl LocalMedia {
             slot.problem = Some(MediaProblem::NotFound);
             slot.track.take().inspect(|held| stream.remove_track(&held.track))
         });
-        wasm_bindgen_futures::spawn_local(async move { drop(held) });
+        browser::spawn(async move { drop(held) });
         self.changed();
     }
 

@@ -15,7 +15,7 @@ use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
 use futures_channel::oneshot;
 
-use crate::browser::{RtcOptions, random_token};
+use crate::browser::{RtcOptions, random_token, spawn};
 use crate::error::Error;
 use crate::exchange::{self, Outbox, Receipt, Transfer};
 use crate::signaling::Signaling;
@@ -57,7 +57,7 @@ impl Room {
         let (happenings, queue) = queue();
         let recipients = Recipients::default();
         let driver = Driver::new(signaling, options, happenings.clone(), Rc::clone(&recipients));
-        wasm_bindgen_futures::spawn_local(driver.run(queue));
+        spawn(driver.run(queue));
         Self { key: JoinKey::new(random_token::<26>()).ok(), happenings, recipients }
     }
 

@@ -13,7 +13,7 @@ use gloo_net::websocket::State;
 use gloo_net::websocket::{Message as Frame, futures::WebSocket};
 
 use super::{Transport, TransportEvent, received};
-use crate::browser::{Json, to_text};
+use crate::browser::{Json, spawn, to_text};
 
 /// Owns the queue to a task that owns the socket: when the queue ends, the task sends what is left and closes.
 pub(super) struct Socket(Sender<String>);
@@ -21,7 +21,7 @@ pub(super) struct Socket(Sender<String>);
 impl Socket {
     pub(super) fn open(url: String, on_event: Rc<dyn Fn(TransportEvent)>) -> Self {
         let (sender, queue) = queue();
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             if let Ok(socket) = WebSocket::open(&url) {
                 carry(socket, queue, &*on_event).await;
             }

@@ -43,7 +43,7 @@ impl Tabs {
         });
         let on_event = Rc::clone(&inner.borrow().on_event);
         // Not before the caller has the transport in hand.
-        wasm_bindgen_futures::spawn_local(async move { on_event(TransportEvent::Opened) });
+        browser::spawn(async move { on_event(TransportEvent::Opened) });
         Self(inner)
     }
 }
@@ -117,7 +117,7 @@ impl Inner {
                 self.watches.extend(Lock::request(&alive(peer.as_str()), move || {
                     let (this, gone) = (this.clone(), gone.clone());
                     // The lock is asked for while this is borrowed, and may be granted at once.
-                    wasm_bindgen_futures::spawn_local(async move { handle(&this, LocalInput::Gone(gone)) });
+                    browser::spawn(async move { handle(&this, LocalInput::Gone(gone)) });
                 }));
             }
             LocalOutput::Client(message) => (self.on_event)(TransportEvent::Received(message.into())),

@@ -1,9 +1,8 @@
 //! A file in the panel.
 
-use duologue::browser::{File, Listener, dom::Element, dom::ObjectUrl};
+use duologue::browser::{File, Listener, dom::Element, dom::ObjectUrl, spawn};
 use duologue::{Destination, Peer, Progress, Transfer, TransferError, TransferState};
 use futures_util::StreamExt;
-use wasm_bindgen_futures::spawn_local;
 
 use super::{Talk, Talks};
 use crate::app::words;
@@ -101,7 +100,7 @@ impl FileRow {
         let (number, talks, mut states) = (self.number, talks.clone(), transfer.states());
         self.transfer = Some(transfer);
         self.show(&TransferState::Offered);
-        spawn_local(async move {
+        spawn(async move {
             while let Some(state) = states.next().await {
                 // The panel lives as long as the page.
                 let _ = talks.send(Talk::Moved(number, state));
@@ -123,7 +122,7 @@ impl FileRow {
             Press::Accept if !self.answered => {
                 self.answered = true;
                 let (talks, number, name) = (talks.clone(), self.number, transfer.name().to_owned());
-                spawn_local(async move {
+                spawn(async move {
                     let place = Destination::choose(&name).await;
                     let _ = talks.send(Talk::File(number, Press::Chosen(place)));
                 });

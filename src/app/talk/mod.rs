@@ -6,7 +6,7 @@ mod message;
 
 use std::rc::Weak;
 
-use duologue::browser::{File, Listener, dom, dom::Element};
+use duologue::browser::{File, Listener, dom, dom::Element, spawn};
 use duologue::queue::{Receiver, Sender};
 use duologue::{Body, Event, Mode, Peer, PeerId, Room, Transfer};
 use futures_util::StreamExt;
@@ -310,7 +310,7 @@ impl Panel {
         let Some(room) = self.room.upgrade() else { return };
         let talks = self.talks.clone();
         let sent = room.send(Body::Text(text), None, Mode::Reliable);
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             let tell = |fate| {
                 // The panel lives as long as the page.
                 let _ = talks.send(Talk::Sent(number, fate));
@@ -370,7 +370,7 @@ impl Panel {
     fn offer(&self, number: u32, room: &Room, file: &File, to: &PeerId) {
         let talks = self.talks.clone();
         let offered = room.send_file(file, Some(to));
-        wasm_bindgen_futures::spawn_local(async move {
+        spawn(async move {
             let outcome = offered.await.map_err(|error| error.to_string());
             // The panel lives as long as the page.
             let _ = talks.send(Talk::Offered(number, outcome));
