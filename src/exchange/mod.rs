@@ -9,6 +9,7 @@ mod saving;
 mod transfer;
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -17,8 +18,8 @@ use crate::queue::{Receiver, Sender, queue};
 use duologue_engine::messages::{Body, Loss, Mode};
 use duologue_engine::transfer::{Id, Input, Side};
 use futures_channel::oneshot;
-use futures_util::StreamExt;
 use futures_util::future::{Either, poll_fn};
+use futures_util::{FutureExt, StreamExt};
 
 use crate::browser::{Alarm, Connection, DataChannel, DataChannelEvent, DataChannelKind, File, spawn};
 use crate::later::NotLoaded;
@@ -111,7 +112,8 @@ pub(crate) struct Exchange {
     outbox: Outbox,
     /// Until the task begins. What happens before waits here, and goes with this if the task never does.
     queue: Rc<Cell<Option<Receiver<Happening>>>>,
-    started: bool,
+    /// Once the task was asked for: it does not wait for the program that it takes any longer than this is there.
+    wanted: Option<oneshot::Sender<()>>,
     next_channels: Cell<u32>,
     next_file: Cell<u32>,
 }
@@ -122,7 +124,7 @@ impl Exchange {
         Self {
             outbox: Outbox { to, straight: Rc::default() },
             queue: Rc::new(Cell::new(Some(queue))),
-            started: false,
+            wanted: None,
             next_channels: Cell::new(0),
             next_file: Cell::new(0),
         }
@@ -146,18 +148,27 @@ impl Exchange {
 
     /// Begins to deal with what has happened and will, unless that is done already.
     pub(crate) fn start(&mut self, peer: &Peer, on_event: impl Fn(Event) + 'static) {
-        if std::mem::replace(&mut self.started, true) {
+        if self.wanted.is_some() {
             return;
         }
+        let (wanted, mut unwanted) = oneshot::channel();
+        self.wanted = Some(wanted);
         let (peer, outbox, queue) = (peer.clone(), self.outbox.clone(), Rc::downgrade(&self.queue));
         spawn(async move {
             let mut told = false;
-            while let Err(error) = load().await {
-                if queue.strong_count() == 0 {
-                    return;
-                }
-                if !std::mem::replace(&mut told, true) {
-                    on_event(Event::NotLoaded(error));
+            loop {
+                let mut loading = pin!(load());
+                let loaded = poll_fn(|context| match unwanted.poll_unpin(context) {
+                    Poll::Ready(_) => Poll::Ready(None),
+                    Poll::Pending => loading.as_mut().poll(context).map(Some),
+                });
+                match loaded.await {
+                    None => return,
+                    Some(Ok(())) => break,
+                    Some(Err(error)) if !std::mem::replace(&mut told, true) => {
+                        on_event(Event::NotLoaded(error));
+                    }
+                    Some(Err(_)) => {}
                 }
                 gloo_timers::future::sleep(LOAD_AGAIN).await;
             }
