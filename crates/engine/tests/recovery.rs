@@ -354,24 +354,8 @@ fn a_peer_who_is_lost_while_the_connection_is_down_is_gone() {
 }
 
 #[test]
-fn a_connection_that_the_other_side_closes_is_over_when_the_server_had_time_to_say_why() {
-    let mut watch = Watch::up();
-    assert_eq!(watch.tell(Input::Closed), []);
-    assert_eq!(watch.tell(Input::Link(LinkState::Disconnected)), [], "that it is down is no news any more");
-    let outputs = watch.passes_with_bytes(Duration::from_millis(500), 0);
-    assert_eq!(outputs, [Output::End(LeaveReason::Left)]);
-}
-
-#[test]
-fn a_connection_that_the_other_side_closes_is_over_at_once_when_no_server_will_say_why() {
-    for way in [Way::Cut, Way::Lost] {
-        let mut watch = Watch::up();
-        watch.tell(Input::Way(way));
-        assert_eq!(watch.tell(Input::Closed), [Output::End(LeaveReason::Left)], "{way:?} before");
-        let mut watch = Watch::up();
-        watch.tell(Input::Closed);
-        assert_eq!(watch.tell(Input::Way(way)), [Output::End(LeaveReason::Left)], "{way:?} after");
-    }
+fn a_connection_that_the_other_side_closes_is_over() {
+    assert_eq!(Watch::up().tell(Input::Closed), [Output::End(LeaveReason::Left)]);
 }
 
 #[test]
@@ -472,7 +456,6 @@ fn without_a_way_to_the_server_it_is_not_asked() {
 #[test]
 fn after_the_end_nothing_happens() {
     let mut watch = Watch::up();
-    watch.tell(Input::Way(Way::Lost));
     watch.tell(Input::Closed);
     for input in [Input::Link(LinkState::Failed), Input::Retry, Input::Way(Way::Lost), Input::NetworkChanged]
     {

@@ -27,7 +27,7 @@ impl Recovery {
                     let soon = now + self.timing.between;
                     self.phase = Phase::Broken { since, tries, next: next.min(soon) };
                 }
-                Phase::GivenUp | Phase::Closed { .. } | Phase::Over => {}
+                Phase::GivenUp | Phase::Over => {}
             },
             LinkState::Connecting | LinkState::Disconnected => {}
         }

@@ -15,7 +15,6 @@
 //! - A connection that is up again after a repair is believed when bytes arrive: browsers may say `connected` over a
 //!   path that carries nothing.
 //! - The caller restarts first; the callee waits a moment longer, so that the two seldom do at once.
-//! - A peer who closes the connection in good order is gone. Why, the server knows better, and has a moment to say it.
 //! - Signaling that has lost the peer does not end a connection that is up. One that is down then is over.
 
 mod doubt;
@@ -56,10 +55,6 @@ enum Phase {
         next: Instant,
     },
     GivenUp,
-    /// The other side closed it. Until this moment the server may say why.
-    Closed {
-        until: Instant,
-    },
     Over,
 }
 
@@ -109,14 +104,6 @@ impl Recovery {
         if self.phase == Phase::Over {
             return;
         }
-        if matches!(self.phase, Phase::Closed { .. }) {
-            return match input {
-                Input::Timeout => self.timeout(now),
-                // Nothing will be said any more.
-                Input::Way(Way::Cut | Way::Lost) => self.end(LeaveReason::Left),
-                _ => {}
-            };
-        }
         match input {
             Input::Link(link) => self.link_changed(now, link),
             Input::Received(bytes) => self.received(now, bytes),
@@ -127,12 +114,8 @@ impl Recovery {
             Input::Retry => self.retry(now),
             // One that is broken is closed by the browser as well, after a while: that is no goodbye.
             Input::Closed => {
-                if self.link != LinkState::Connected {
-                    return;
-                }
-                match self.way {
-                    Way::Open => self.phase = Phase::Closed { until: now + self.timing.farewell },
-                    Way::Away | Way::Cut | Way::Lost => self.end(LeaveReason::Left),
+                if self.link == LinkState::Connected {
+                    self.end(LeaveReason::Left);
                 }
             }
             Input::Timeout => self.timeout(now),
@@ -148,7 +131,7 @@ impl Recovery {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::New { until } | Phase::Closed { until } => Some(until),
+            Phase::New { until } => Some(until),
             Phase::Doubtful { measure, .. } => Some(measure),
             Phase::Broken { next, .. } => Some(next),
             Phase::Up | Phase::GivenUp | Phase::Over => None,
@@ -181,7 +164,7 @@ impl Recovery {
             Phase::Up | Phase::Doubtful { .. } if self.way == Way::Open => self.restart(),
             Phase::Up => self.doubt(now),
             Phase::Broken { .. } | Phase::GivenUp => self.retry(now),
-            Phase::New { .. } | Phase::Doubtful { .. } | Phase::Closed { .. } | Phase::Over => {}
+            Phase::New { .. } | Phase::Doubtful { .. } | Phase::Over => {}
         }
     }
 
@@ -191,7 +174,6 @@ impl Recovery {
         }
         match &mut self.phase {
             Phase::New { .. } => self.broken(now),
-            Phase::Closed { .. } => self.end(LeaveReason::Left),
             Phase::Doubtful { quiet_since, measure, .. } => {
                 let quiet = now.since(*quiet_since);
                 *measure = now + self.timing.measure;

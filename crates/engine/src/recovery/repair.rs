@@ -60,7 +60,7 @@ impl Recovery {
                 *tries = (*tries).max(1);
                 *next = (*next).max(now + self.timing.between);
             }
-            Phase::New { .. } | Phase::Up | Phase::GivenUp | Phase::Closed { .. } | Phase::Over => {}
+            Phase::New { .. } | Phase::Up | Phase::GivenUp | Phase::Over => {}
         }
     }
 

@@ -31,8 +31,6 @@ pub struct Timing {
     pub silent_restarts: u32,
     /// How long a broken connection waits for a way to the peer before it has failed.
     pub hopeless: Duration,
-    /// For the server to say why the peer closed the connection.
-    pub farewell: Duration,
 }
 
 impl Default for Timing {
@@ -50,7 +48,6 @@ impl Default for Timing {
             tries: 5,
             silent_restarts: 3,
             hopeless: Duration::from_secs(60),
-            farewell: Duration::from_millis(500),
         }
     }
 }
