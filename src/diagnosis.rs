@@ -1,15 +1,11 @@
 //! "Why can't I connect?": looks at everything a call needs, and says in one sentence what it comes to.
 
-use std::time::Duration;
-
 use crate::queue::{Sender, queue};
 use duologue_engine::diagnosis::{Facts, Findings, Gathered, Reach};
-use duologue_engine::{Instant, Operation};
-use duologue_protocol::{ClientMessage, Description, Join, Ping, RoomId, ServerMessage, VERSION};
-use futures_channel::oneshot;
+use duologue_engine::{Failure, Instant, Operation};
+use duologue_protocol::{ClientMessage, Description, IceServer, Join, Ping, RoomId, ServerMessage, VERSION};
 use futures_util::StreamExt;
-use futures_util::future::{Either, join, select};
-use gloo_timers::future::TimeoutFuture;
+use gloo_timers::callback::Timeout;
 
 use crate::browser::{
     self, Connection, ConnectionEvent, DataChannel, DataChannelEvent, DataChannelKind, MediaKind,
@@ -21,12 +17,12 @@ use crate::signaling::{self, Signaling, TransportEvent};
 const CHANNEL: DataChannelKind = DataChannelKind { label: "check", id: 0, lossy: false };
 
 /// For the signaling server to answer.
-const SIGNALING: Duration = Duration::from_secs(6);
+const SIGNALING_MILLIS: u32 = 6_000;
 /// For candidates to be gathered. No browser gives up a server that does not answer within this time (Firefox does after
 /// 11 s, Chromium after 40 s): what ends before has not waited for one, and what it reports could not be asked at all.
-const GATHERING: Duration = Duration::from_secs(10);
+const GATHERING_MILLIS: u32 = 10_000;
 /// For a connection of this page with itself over the relay.
-const RELAY: Duration = Duration::from_secs(12);
+const RELAY_MILLIS: u32 = 12_000;
 
 /// What a check has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,181 +46,187 @@ pub struct Diagnosis {
 /// `rtc` names the STUN and TURN servers to look at. With none there, those that the signaling server tells of are
 /// taken: for that, a room of a random name is entered for a moment.
 pub async fn diagnose(signaling: &Signaling, rtc: &RtcOptions) -> Diagnosis {
-    let camera = browser::device_problem(MediaKind::Video).await;
-    let microphone = browser::device_problem(MediaKind::Audio).await;
-    let answer = ask(signaling).await;
+    let (mut camera, mut microphone) = (None, None);
+    for (problem, kind) in [(&mut camera, MediaKind::Video), (&mut microphone, MediaKind::Audio)] {
+        *problem = browser::device_problem(kind).await;
+    }
+    let mut facts = Facts {
+        signaling: Reach::NotTried,
+        stun: Vec::new(),
+        turn: Vec::new(),
+        gathered: Vec::new(),
+        unhelpful: Vec::new(),
+        reports: false,
+        complete: false,
+        relay: Reach::NotTried,
+    };
     let mut rtc = rtc.clone();
+    let told = ask(signaling, &mut facts).await;
     if rtc.ice_servers.is_empty() {
-        rtc.ice_servers = answer.ice_servers;
+        rtc.ice_servers = told;
     }
-    let of_kind = |kind: &str| -> Vec<String> {
-        let urls = rtc.ice_servers.iter().flat_map(|server| &server.urls);
-        urls.filter(|url| url.starts_with(kind)).cloned().collect()
-    };
-    let (stun, turn) = (of_kind("stun"), of_kind("turn"));
-    let (found, relay) = join(gather(&rtc), try_relay(&rtc, !turn.is_empty())).await;
-    let unhelpful = found.problems.iter().map(|problem| problem.url.clone()).collect();
-    let facts = Facts {
-        signaling: answer.reach,
-        stun,
-        turn,
-        gathered: found.candidates,
-        unhelpful,
-        reports: found.reports,
-        complete: found.complete,
-        relay,
-    };
+    for url in rtc.ice_servers.iter().flat_map(|server| &server.urls) {
+        if url.starts_with("stun") {
+            facts.stun.push(url.clone());
+        } else if url.starts_with("turn") {
+            facts.turn.push(url.clone());
+        }
+    }
+    let (sender, mut happenings) = queue();
+    let mut ways = Ways::try_all(&rtc, facts, &sender);
+    while ways.are_open()
+        && let Some((side, happening)) = happenings.next().await
+    {
+        ways.take(side, happening);
+    }
+    let Ways { facts, problems, .. } = ways;
     let findings = Findings::of(&facts);
-    Diagnosis { camera, microphone, facts, problems: found.problems, findings }
+    Diagnosis { camera, microphone, facts, problems, findings }
 }
 
-/// `future`, unless it takes too long.
-async fn within<T>(time: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let millis = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-    match select(std::pin::pin!(future), TimeoutFuture::new(millis)).await {
-        Either::Left((outcome, _)) => Some(outcome),
-        Either::Right(_) => None,
+/// Asks the signaling server. Whether it answers is noted in `facts`; gives the STUN and TURN servers that it tells of.
+async fn ask(signaling: &Signaling, facts: &mut Facts) -> Vec<IceServer> {
+    if !signaling.has_server() {
+        return Vec::new();
     }
-}
-
-/// What the signaling server says.
-struct Answer {
-    reach: Reach,
-    ice_servers: Vec<duologue_protocol::IceServer>,
-}
-
-async fn ask(signaling: &Signaling) -> Answer {
-    let mut answer = Answer { reach: Reach::Unreached, ice_servers: Vec::new() };
-    if matches!(signaling, Signaling::Tabs { .. }) {
-        answer.reach = Reach::NotTried;
-        return answer;
-    }
+    facts.signaling = Reach::Unreached;
     let (sender, mut events) = queue();
-    let transport = signaling::open(signaling, move |event| {
-        // Fails only once this check is over.
-        let _ = sender.send(event);
-    });
-    let conversation = async {
-        let mut asked = Instant::default();
-        while let Some(event) = events.next().await {
-            match event {
-                TransportEvent::Opened => {
-                    asked = browser::now();
-                    transport.send(&ClientMessage::Ping(Ping::default()));
-                }
-                TransportEvent::Received(message) => match message.message {
-                    ServerMessage::Pong => {
-                        answer.reach = Reach::Reached(browser::now().since(asked));
-                        let Ok(room) = RoomId::new(["check ", &browser::random_token::<26>()].concat())
-                        else {
-                            break;
-                        };
-                        let protocol = Some(VERSION);
-                        let join =
-                            Join { room, name: None, token: None, protocol, key: None, pairs: Vec::new() };
-                        transport.send(&ClientMessage::Join(join));
-                    }
-                    ServerMessage::Welcome(welcome) => {
-                        answer.ice_servers = welcome.ice.ice_servers;
-                        transport.send(&ClientMessage::Leave);
+    let late = sender.clone();
+    // Here and below: sending fails only once this check is over.
+    let _late = Timeout::new(SIGNALING_MILLIS, move || _ = late.send(TransportEvent::Closed));
+    let transport = signaling::open(signaling, move |event| _ = sender.send(event));
+    let mut asked = Instant::default();
+    while let Some(event) = events.next().await {
+        match event {
+            TransportEvent::Opened => {
+                asked = browser::now();
+                transport.send(&ClientMessage::Ping(Ping::default()));
+            }
+            TransportEvent::Received(message) => match message.message {
+                ServerMessage::Pong => {
+                    facts.signaling = Reach::Reached(browser::now().since(asked));
+                    let Ok(room) = RoomId::new(["check ", &browser::random_token::<26>()].concat()) else {
                         break;
-                    }
-                    // It is there, and lets nobody in. What it would have told of is not known then.
-                    ServerMessage::Error(_) => break,
-                    _ => {}
-                },
-                TransportEvent::Malformed(_) => {}
-                TransportEvent::Closed => break,
-            }
-        }
-    };
-    within(SIGNALING, conversation).await;
-    answer
-}
-
-/// What gathering has found.
-#[derive(Default)]
-struct Found {
-    candidates: Vec<Gathered>,
-    problems: Vec<ServerProblem>,
-    /// Whether the browser tells of problems at all.
-    reports: bool,
-    complete: bool,
-}
-
-async fn gather(rtc: &RtcOptions) -> Found {
-    let mut found = Found::default();
-    let (happening, mut happenings) = queue();
-    let Some(end) = End::new(rtc, Side::One, &happening) else { return found };
-    found.reports = end.connection.reports_server_problems();
-    let gathering = async {
-        end.run(Operation::Offer).await?;
-        loop {
-            let (_, Happening::Connection(event)) = happenings.next().await? else { continue };
-            match event {
-                ConnectionEvent::Candidate { candidate, .. } if candidate.is_end() => {
-                    found.complete = true;
-                    return Some(());
+                    };
+                    let protocol = Some(VERSION);
+                    let join = Join { room, name: None, token: None, protocol, key: None, pairs: Vec::new() };
+                    transport.send(&ClientMessage::Join(join));
                 }
-                ConnectionEvent::Candidate { candidate, relay_protocol, server } => {
-                    found.candidates.extend(Gathered::read(
-                        &candidate.candidate,
-                        relay_protocol.as_deref(),
-                        server.as_deref(),
-                    ));
+                ServerMessage::Welcome(welcome) => {
+                    transport.send(&ClientMessage::Leave);
+                    return welcome.ice.ice_servers;
                 }
-                ConnectionEvent::ServerProblem(problem) => found.problems.push(problem),
+                // It is there, and lets nobody in. What it would have told of is not known then.
+                ServerMessage::Error(_) => break,
                 _ => {}
-            }
+            },
+            TransportEvent::Malformed(_) => {}
+            TransportEvent::Closed => break,
         }
-    };
-    within(GATHERING, gathering).await;
-    found
+    }
+    Vec::new()
 }
 
-/// Connects this page with itself over the relay alone, and measures how long a word takes there and back.
-async fn try_relay(rtc: &RtcOptions, there_is_one: bool) -> Reach {
-    if !there_is_one {
-        return Reach::NotTried;
-    }
-    let rtc = RtcOptions { transport_policy: TransportPolicy::Relay, ..rtc.clone() };
-    let trip = async {
-        let (happening, mut happenings) = queue();
-        let one = End::new(&rtc, Side::One, &happening)?;
-        let two = End::new(&rtc, Side::Two, &happening)?;
-        let offer = one.run(Operation::Offer).await??;
-        two.run(Operation::Apply(offer)).await?;
-        let answer = two.run(Operation::Answer).await??;
-        one.run(Operation::Apply(answer)).await?;
-        let mut begun = Instant::default();
-        loop {
-            let (side, happening) = happenings.next().await?;
-            match (side, happening) {
-                (Side::One, Happening::Connection(event)) => two.take(event),
-                (Side::Two, Happening::Connection(event)) => one.take(event),
-                (Side::One, Happening::Channel(DataChannelEvent::Opened)) => {
-                    begun = browser::now();
-                    let _ = one.channel.send("there");
-                }
-                (Side::Two, Happening::Channel(DataChannelEvent::Text(_))) => {
-                    let _ = two.channel.send("back");
-                }
-                (Side::One, Happening::Channel(DataChannelEvent::Text(_))) => {
-                    return Some(browser::now().since(begun));
-                }
-                (_, Happening::Channel(_)) => {}
+/// The ways out of this network, while they are tried: a connection that gathers, and two that are connected with each
+/// other over the relay alone. Each is dropped when all is known that it can tell.
+struct Ways {
+    facts: Facts,
+    problems: Vec<ServerProblem>,
+    gathering: Option<End>,
+    relayed: Option<(End, End)>,
+    /// When the first word went over the relay.
+    begun: Instant,
+}
+
+impl Ways {
+    fn try_all(rtc: &RtcOptions, facts: Facts, happenings: &Happenings) -> Self {
+        let begun = Instant::default();
+        let mut ways = Self { facts, problems: Vec::new(), gathering: None, relayed: None, begun };
+        ways.gathering = End::new(rtc, Side::Alone, GATHERING_MILLIS, happenings);
+        if let Some(end) = &ways.gathering {
+            ways.facts.reports = end.connection.reports_server_problems();
+            end.run(Operation::Offer);
+        }
+        if !ways.facts.turn.is_empty() {
+            ways.facts.relay = Reach::Unreached;
+            let rtc = RtcOptions { transport_policy: TransportPolicy::Relay, ..rtc.clone() };
+            let [one, two] =
+                [Side::One, Side::Two].map(|side| End::new(&rtc, side, RELAY_MILLIS, happenings));
+            ways.relayed = one.zip(two);
+            if let Some((one, _)) = &ways.relayed {
+                one.run(Operation::Offer);
             }
         }
-    };
-    match within(RELAY, trip).await {
-        Some(Some(time)) => Reach::Reached(time),
-        _ => Reach::Unreached,
+        ways
+    }
+
+    /// Whether there is more to know.
+    fn are_open(&self) -> bool {
+        self.gathering.is_some() || self.relayed.is_some()
+    }
+
+    fn take(&mut self, side: Side, happening: Happening) {
+        let (this, other) = match (side, &self.relayed) {
+            (Side::Alone, _) => return self.gathered(happening),
+            (Side::One, Some((one, two))) => (one, two),
+            (Side::Two, Some((one, two))) => (two, one),
+            (_, None) => return,
+        };
+        match happening {
+            Happening::Connection(ConnectionEvent::Candidate { candidate, .. }) => {
+                other.connection.add_candidate(&candidate);
+            }
+            Happening::Done(Ok(Some(description))) => other.run(Operation::Apply(description)),
+            // The offer was applied.
+            Happening::Done(Ok(None)) if side == Side::Two => this.run(Operation::Answer),
+            Happening::Channel(DataChannelEvent::Opened) if side == Side::One => {
+                self.begun = browser::now();
+                let _ = this.channel.send("there");
+            }
+            Happening::Channel(DataChannelEvent::Text(_)) if side == Side::Two => {
+                let _ = this.channel.send("back");
+            }
+            Happening::Channel(DataChannelEvent::Text(_)) => {
+                self.facts.relay = Reach::Reached(browser::now().since(self.begun));
+                self.relayed = None;
+            }
+            Happening::Done(Err(_)) | Happening::Late => self.relayed = None,
+            _ => {}
+        }
+    }
+
+    fn gathered(&mut self, happening: Happening) {
+        if self.gathering.is_none() {
+            return;
+        }
+        match happening {
+            Happening::Connection(ConnectionEvent::Candidate { candidate, .. }) if candidate.is_end() => {
+                self.facts.complete = true;
+                self.gathering = None;
+            }
+            Happening::Connection(ConnectionEvent::Candidate { candidate, relay_protocol, server }) => {
+                self.facts.gathered.extend(Gathered::read(
+                    &candidate.candidate,
+                    relay_protocol.as_deref(),
+                    server.as_deref(),
+                ));
+            }
+            Happening::Connection(ConnectionEvent::ServerProblem(problem)) => {
+                self.facts.unhelpful.push(problem.url.clone());
+                self.problems.push(problem);
+            }
+            Happening::Done(Err(_)) | Happening::Late => self.gathering = None,
+            _ => {}
+        }
     }
 }
 
-/// Which of two connections.
-#[derive(Clone, Copy)]
+/// Which connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
+    /// The one that gathers.
+    Alone,
+    /// The two that are connected with each other.
     One,
     Two,
 }
@@ -232,42 +234,38 @@ enum Side {
 enum Happening {
     Connection(ConnectionEvent),
     Channel(DataChannelEvent),
+    /// An operation is done, or was refused; what is inside is the description that it made, if it makes one.
+    Done(Result<Option<Description>, Failure>),
+    /// It has had all the time it gets.
+    Late,
 }
+
+type Happenings = Sender<(Side, Happening)>;
 
 /// A connection that is made only to see what becomes of it.
 struct End {
     connection: Connection,
     channel: DataChannel,
+    side: Side,
+    happenings: Happenings,
+    _late: Timeout,
 }
 
 impl End {
-    fn new(rtc: &RtcOptions, side: Side, happenings: &Sender<(Side, Happening)>) -> Option<Self> {
-        let (events, words) = (happenings.clone(), happenings.clone());
-        // Fails only once this check is over.
-        let connection = Connection::new(rtc, move |event| {
-            let _ = events.send((side, Happening::Connection(event)));
-        });
+    fn new(rtc: &RtcOptions, side: Side, millis: u32, happenings: &Happenings) -> Option<Self> {
+        let (events, words, late) = (happenings.clone(), happenings.clone(), happenings.clone());
+        let connection =
+            Connection::new(rtc, move |event| _ = events.send((side, Happening::Connection(event))));
         let connection = connection.ok()?;
-        let channel = connection.data_channel(&CHANNEL, move |event| {
-            let _ = words.send((side, Happening::Channel(event)));
-        });
-        Some(Self { connection, channel })
+        let channel =
+            connection.data_channel(&CHANNEL, move |event| _ = words.send((side, Happening::Channel(event))));
+        let late = Timeout::new(millis, move || _ = late.send((side, Happening::Late)));
+        Some(Self { connection, channel, side, happenings: happenings.clone(), _late: late })
     }
 
-    /// Runs an operation. `None` if it was refused; what is inside is the description that it made, if it makes one.
-    async fn run(&self, operation: Operation) -> Option<Option<Description>> {
-        let (report, outcome) = oneshot::channel();
-        self.connection.run(operation, move |done| {
-            // Fails only once this check is over.
-            let _ = report.send(done.ok());
-        });
-        outcome.await.ok()?
-    }
-
-    /// The other end has found a candidate.
-    fn take(&self, event: ConnectionEvent) {
-        if let ConnectionEvent::Candidate { candidate, .. } = event {
-            self.connection.add_candidate(&candidate);
-        }
+    /// Runs an operation, and tells what came of it.
+    fn run(&self, operation: Operation) {
+        let (side, happenings) = (self.side, self.happenings.clone());
+        self.connection.run(operation, move |done| _ = happenings.send((side, Happening::Done(done))));
     }
 }

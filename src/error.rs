@@ -45,6 +45,9 @@ pub enum Error {
     /// The peer's page knows no messages and files.
     #[error("The page that {} uses takes no messages and files.", name(.0))]
     TakesNoFiles(Peer),
+    /// The token that let us in gives no right to speak: nobody would take what we send.
+    #[error("You were invited to watch and listen, and cannot send anything.")]
+    Listener,
     /// A peer sent something that is no message and no file; it was ignored.
     #[error("{} sent something that could not be read, and it was ignored: {}.", name(.0), .1)]
     Malformed(Peer, &'static str),
@@ -64,8 +67,8 @@ impl From<Refusal> for Error {
 
 impl Error {
     /// A word for programs: the protocol's error code, or one of `unreachable`, `invalid-name`, `connection`,
-    /// `unreadable`, `undelivered`, `unconfirmed`, `no-such-peer`, `which-peer`, `takes-no-files`, `malformed`, `not-loaded`
-    /// and `left`.
+    /// `unreadable`, `undelivered`, `unconfirmed`, `no-such-peer`, `which-peer`, `takes-no-files`, `not-allowed`, `malformed`,
+    /// `not-loaded` and `left`.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -79,6 +82,7 @@ impl Error {
             Self::NoSuchPeer => "no-such-peer",
             Self::WhichPeer => "which-peer",
             Self::TakesNoFiles(_) => "takes-no-files",
+            Self::Listener => "not-allowed",
             Self::Malformed(..) => "malformed",
             Self::NotLoaded(_) => "not-loaded",
             Self::Left => "left",

@@ -5,18 +5,54 @@
 /// For [`later!`](crate::later), which is used in more than one crate.
 #[cfg(feature = "split")]
 #[doc(hidden)]
-pub use wasm_split_helpers;
+pub use {NotLoaded as SplitLoaderError, wasm_split_helpers::wasm_split};
 
 /// A part of the program did not load. It can be tried again: nothing is remembered of a try that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("This part of the page did not load. Check your connection and try again, or reload the page.")]
 pub struct NotLoaded;
 
+/// How a part is loaded, under the names that the marks ask for. The page has a function for each part
+/// (`xtask/src/parts.rs`). It remembers what it has loaded, and calls back when the part is there, or cannot be had; what
+/// went wrong then stands in the console.
 #[cfg(feature = "split")]
-impl From<wasm_split_helpers::SplitLoaderError> for NotLoaded {
-    fn from(_: wasm_split_helpers::SplitLoaderError) -> Self {
-        // What went wrong stands in the console.
-        Self
+#[doc(hidden)]
+#[allow(unsafe_code)] // the function is no Rust
+pub mod rt {
+    use std::ffi::c_void;
+    use std::pin::Pin;
+
+    use super::NotLoaded;
+    use crate::queue::{Sender, queue};
+    use futures_util::StreamExt;
+
+    pub type LoadCallbackFn = unsafe extern "C" fn(*const c_void, bool);
+    type Load = unsafe extern "C" fn(LoadCallbackFn, *const c_void);
+
+    /// The function that loads a part.
+    pub struct LazySplitLoader(Load);
+
+    impl LazySplitLoader {
+        /// # Safety
+        /// The function must call back once, with what it was given.
+        pub const unsafe fn new(load: Load) -> Self {
+            Self(load)
+        }
+    }
+
+    pub async fn ensure_loaded(loader: Pin<&LazySplitLoader>) -> Result<(), NotLoaded> {
+        let (sender, mut outcomes) = queue();
+        let told = Box::into_raw(Box::new(sender));
+        // SAFETY: it calls back once, as `new` asks for, so that `called_back` owns the sender.
+        unsafe { loader.0(called_back, told.cast_const().cast()) };
+        outcomes.next().await.unwrap_or(Err(NotLoaded))
+    }
+
+    unsafe extern "C" fn called_back(told: *const c_void, loaded: bool) {
+        // SAFETY: it comes from `ensure_loaded`, and this is the only time that it comes.
+        let told = unsafe { Box::from_raw(told.cast::<Sender<Result<(), NotLoaded>>>().cast_mut()) };
+        // Fails only where nobody waits any more.
+        let _ = told.send(if loaded { Ok(()) } else { Err(NotLoaded) });
     }
 }
 
@@ -53,10 +89,10 @@ macro_rules! later {
         $vis:vis async fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $output:ty)? $body:block
     ) => {
         $(#[$meta])*
-        #[$crate::later::wasm_split_helpers::wasm_split(
+        #[$crate::later::wasm_split(
             $part,
             fallible,
-            wasm_split_path = $crate::later::wasm_split_helpers,
+            wasm_split_path = $crate::later,
             return_wrapper(
                 let future = _;
                 { ::core::result::Result::Ok(future.await) }

@@ -10,7 +10,7 @@
 //! let mut events = room.events();
 //! room.enter("standup", "Ada").await?;
 //! while let Some(event) = events.next().await {
-//!     if let Event::Stream { stream, .. } = event {
+//!     if let Event::Stream { stream, .. } = &*event {
 //!         // Show it: `video.set_src_object(Some(&stream))`.
 //! #       drop(stream);
 //!     }
@@ -33,8 +33,9 @@ pub mod queue;
 mod room;
 mod signaling;
 
+pub use duologue_engine::Governing;
 pub use duologue_engine::diagnosis as network;
-pub use duologue_protocol::{IceServer, LeaveReason, PeerId};
+pub use duologue_protocol::{IceServer, LeaveReason, PeerId, Rights};
 
 pub use browser::{MediaKind, MediaProblem, RtcOptions, ServerProblem, TransportPolicy};
 pub use diagnosis::{Diagnosis, diagnose};

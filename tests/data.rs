@@ -5,9 +5,9 @@
 
 mod common;
 
-use common::{Gate, Heard, fresh_room, within};
+use common::{Gate, Heard, RoomEvents, fresh_room, heard, within};
 use duologue::{
-    Body, Destination, Error, Event, Events, Loss, Mode, Options, PeerState, Room, Signaling, Transfer,
+    Body, Destination, Error, Event, Loss, Mode, Options, PeerState, Room, Signaling, Transfer,
     TransferError, TransferState, TransferStates,
 };
 use futures_util::StreamExt;
@@ -21,13 +21,13 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// Somebody in a tab of their own, without camera and microphone.
 struct Person {
     room: Room,
-    events: Heard<Events>,
+    events: Heard<RoomEvents>,
 }
 
 impl Person {
     fn opens() -> Self {
         let room = Room::open(Signaling::Tabs { room_size: 2 }, Options::default());
-        let events = Heard::new(room.events());
+        let events = heard(&room);
         Self { room, events }
     }
 

@@ -70,7 +70,7 @@ export async function two_rooms_call_each_other_and_everything_is_told() {
   const ben = await Room.join("tabs:", name, { name: "Ben", ...CAMERA });
   const benHearsOff = next(ben, "media", ({ audio, video }) => !audio && !video);
   const [{ peer }, { stream }] = await heard;
-  equal(peer, { id: ben.id, name: "Ben" }, "the peer");
+  equal(peer, { id: ben.id, name: "Ben", speaks: true }, "the peer");
   equal(ada.peers, [peer], "the peers");
   check(stream instanceof MediaStream && stream.getTracks().length > 0, "the other's stream");
 

@@ -7,11 +7,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Census, Gate, Heard, breath, fresh_room, muted, picture, sound, tracks, within};
+use common::{
+    Census, Gate, Heard, RoomEvents, breath, fresh_room, heard, muted, picture, sound, tracks, within,
+};
 use duologue::browser::MediaStream;
 use duologue::{
-    Error, Event, Events, LeaveReason, LocalMedia, MediaKind, Options, Peer, PeerId, PeerState, Room,
-    Signaling,
+    Error, Event, LeaveReason, LocalMedia, MediaKind, Options, Peer, PeerId, PeerState, Room, Signaling,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -21,7 +22,7 @@ wasm_bindgen_test_configure!(run_in_browser);
 /// Somebody in a tab of their own.
 struct Person {
     room: Room,
-    events: Heard<Events>,
+    events: Heard<RoomEvents>,
     media: Option<LocalMedia>,
 }
 
@@ -31,7 +32,7 @@ impl Person {
         let mut options = Options::default();
         options.media.clone_from(&media);
         let room = Room::open(Signaling::Tabs { room_size: 2 }, options);
-        let events = Heard::new(room.events());
+        let events = heard(&room);
         Self { room, events, media }
     }
 
@@ -109,14 +110,17 @@ async fn two_people_meet_by_name_and_are_connected() {
     let (room, mut ada, mut ben) = (fresh_room(), with_devices().await, with_devices().await);
     let id_of_ada = ada.enters(&room, "Ada").await.unwrap();
     let id_of_ben = ben.enters(&room, " Ben ").await.unwrap();
-    assert_eq!(ada.meets().await, Peer { id: id_of_ben.clone(), name: "Ben".to_owned() });
-    assert_eq!(ben.meets().await, Peer { id: id_of_ada.clone(), name: "Ada".to_owned() });
+    assert_eq!(ada.meets().await, Peer { id: id_of_ben.clone(), name: "Ben".to_owned(), speaks: true });
+    assert_eq!(ben.meets().await, Peer { id: id_of_ada.clone(), name: "Ada".to_owned(), speaks: true });
     ada.connects().await;
     ben.connects().await;
     let joined = |person: &mut Person, id: PeerId| {
         let events = person.events.so_far();
         assert!(matches!(events.iter().next(), Some(Event::Reached)), "{events:?}");
-        assert!(events.iter().any(|event| matches!(event, Event::Joined(told) if *told == id)), "{events:?}");
+        assert!(
+            events.iter().any(|event| matches!(event, Event::Joined { id: told, .. } if *told == id)),
+            "{events:?}"
+        );
         assert!(!events.iter().any(|event| matches!(event, Event::Error(_))), "{events:?}");
     };
     joined(&mut ada, id_of_ada);
@@ -396,7 +400,7 @@ async fn two_who_come_at_the_same_moment_meet_once() {
 async fn a_server_that_is_not_there_is_unreachable_at_once() {
     for address in ["ws://127.0.0.1:47123/ws", "ws://127.0.0.1:1/ws", "no address"] {
         let room = Room::open(Signaling::Server(address.to_owned()), Options::default());
-        let mut events = Heard::new(room.events());
+        let mut events = heard(&room);
         let before = web_sys::window().unwrap().performance().unwrap().now();
         let error = within("an answer", room.enter("standup", "Ada")).await.unwrap_err();
         let took = web_sys::window().unwrap().performance().unwrap().now() - before;
@@ -414,7 +418,7 @@ async fn a_server_that_is_not_there_is_unreachable_at_once() {
 #[wasm_bindgen_test]
 async fn whoever_enters_between_two_tries_is_answered_at_once() {
     let room = Room::open(Signaling::Server("ws://127.0.0.1:47123/ws".to_owned()), Options::default());
-    let mut events = Heard::new(room.events());
+    let mut events = heard(&room);
     // After the third the pause is long enough to be told from an answer.
     for _ in 0..3 {
         let unreached = |event: &Event| matches!(event, Event::Unreached { .. }).then_some(());

@@ -1,4 +1,5 @@
-//! A TCP proxy that holds everything back for a while, in both directions, and can cut what goes through it.
+//! A TCP proxy that holds everything back for a while, in both directions, and can cut what goes through it. Before several
+//! servers it is a load balancer.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,15 @@ struct State {
 impl SlowLink {
     /// Stands before `port` of this machine and adds `delay` each way.
     pub async fn to(port: u16, delay: Duration) -> Self {
+        Self::before(vec![port], delay).await
+    }
+
+    /// Stands before several ports: each connection goes to the first that takes it.
+    pub async fn to_first_of(ports: Vec<u16>) -> Self {
+        Self::before(ports, Duration::ZERO).await
+    }
+
+    async fn before(ports: Vec<u16>, delay: Duration) -> Self {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let own = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
@@ -38,7 +48,7 @@ impl SlowLink {
             while let Ok((near, _)) = listener.accept().await {
                 let mut state = shared.lock().unwrap();
                 if !state.is_down {
-                    state.connections.spawn(connect(near, port, delay));
+                    state.connections.spawn(connect(near, ports.clone(), delay));
                     tell.notify_waiters();
                 }
             }
@@ -55,9 +65,14 @@ impl SlowLink {
 
     /// Closes every connection that there is. New ones are made as before; what is returned waits for the next.
     pub fn cut(&self) -> impl Future<Output = ()> {
-        let connected = Arc::clone(&self.connected).notified_owned();
+        let connected = self.next_connection();
         self.state.lock().unwrap().connections.abort_all();
         connected
+    }
+
+    /// Waits for a connection that is made from now on.
+    pub fn next_connection(&self) -> impl Future<Output = ()> + use<> {
+        Arc::clone(&self.connected).notified_owned()
     }
 
     /// Closes every connection that there is, and those that are tried from now on.
@@ -79,10 +94,12 @@ impl Drop for SlowLink {
     }
 }
 
-async fn connect(near: TcpStream, port: u16, delay: Duration) {
+async fn connect(near: TcpStream, ports: Vec<u16>, delay: Duration) {
     // The handshake itself takes a round trip.
     tokio::time::sleep(delay * 2).await;
-    let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { return };
+    let addresses: Vec<SocketAddr> = ports.iter().map(|port| ([127, 0, 0, 1], *port).into()).collect();
+    // To the first that takes it.
+    let Ok(far) = TcpStream::connect(&addresses[..]).await else { return };
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let (near_read, near_write) = near.into_split();
     let (far_read, far_write) = far.into_split();

@@ -152,19 +152,20 @@ pub struct Weight {
 }
 
 impl Weight {
-    /// What the page of this window holds. Chromium throws away before what nobody needs, which it puts off otherwise
-    /// until there are some sixty megabytes of it; Firefox cannot be told to.
+    /// What the page of this window holds. The browser throws away before what nobody needs, which it puts off otherwise
+    /// until there are some sixty megabytes of it.
     pub async fn held(window: &Window) -> Self {
-        if window.is_chromium() {
-            window.devtools("HeapProfiler.collectGarbage", json!({})).await;
-        }
+        window.collect_garbage().await;
         Self::now(window).await
     }
 
-    /// What it weighs now, with whatever nobody needs and was not thrown away yet.
+    /// What it weighs now. In Chromium that is with whatever nobody needs and was not thrown away yet: it collects when it
+    /// likes to. Firefox puts it off longer, until there are more than a hundred megabytes of buffers that came over a
+    /// channel, by any page; it is told to begin before it is asked.
     pub async fn now(window: &Window) -> Self {
         let process = window.anonymous_memory();
         if !window.is_chromium() {
+            window.collect_garbage().await;
             return Self { script: 0, process };
         }
         let heap = window.devtools("Runtime.getHeapUsage", json!({})).await;

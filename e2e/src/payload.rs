@@ -32,6 +32,11 @@ impl Payload {
         Self { name: name.to_owned(), path, size, hash: hasher.finalize().into() }
     }
 
+    /// Its SHA-256.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
     /// Waits until there is a file of this name and size in the folder, and nothing of it is outstanding.
     pub async fn arrives_in(&self, folder: &Path) {
         let end = Instant::now() + PATIENCE;

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use crate::lab::Namespace;
 
@@ -19,39 +19,54 @@ pub struct Running(Child);
 
 impl Running {
     /// Starts `command` and waits for a line of its output from which `find` gets something.
-    pub fn start<T: Send + 'static>(
+    pub fn start<T>(
         command: &mut Command,
         within: Duration,
-        find: impl Fn(&str) -> Option<T> + Send + Clone + 'static,
+        find: impl FnMut(&str) -> Option<T>,
     ) -> (Self, T) {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
-        let (sender, found) = mpsc::channel();
+        Self::try_start(command, within, find).unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// The same, or what it said instead.
+    fn try_start<T>(
+        command: &mut Command,
+        within: Duration,
+        mut find: impl FnMut(&str) -> Option<T>,
+    ) -> Result<(Self, T), String> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
         let outputs: [Box<dyn Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        let this = Self(child);
+        let (sender, lines) = mpsc::channel();
         for output in outputs {
-            let (sender, find) = (sender.clone(), find.clone());
+            let sender = sender.clone();
             // Reads to the end, so that the child never waits for someone to read.
             std::thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     if std::env::var_os("E2E_VERBOSE").is_some() {
                         eprintln!("{line}");
                     }
-                    if let Some(value) = find(&line) {
-                        let _ = sender.send(value);
-                    }
+                    let _ = sender.send(line);
                 }
             });
         }
-        let this = Self(child);
-        let value = found
-            .recv_timeout(within)
-            .unwrap_or_else(|_| panic!("{command:?} did not say what was expected within {within:?}"));
-        (this, value)
+        // The readers have the others: once it has ended, nothing is waited for.
+        drop(sender);
+        let (until, mut said) = (Instant::now() + within, String::new());
+        let what = loop {
+            match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(line) => match find(&line) {
+                    Some(value) => return Ok((this, value)),
+                    None => said = said + &line + "\n",
+                },
+                Err(RecvTimeoutError::Timeout) => {
+                    break format!("did not say what was expected within {within:?}");
+                }
+                Err(RecvTimeoutError::Disconnected) => break "ended".to_owned(),
+            }
+        };
+        Err(format!("{command:?} {what}; it said:\n{said}"))
     }
 }
 
@@ -61,6 +76,12 @@ impl Running {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
+
+    /// Sends it a signal, by its name.
+    fn signal(&self, name: &str) -> bool {
+        let status = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
+        status.is_ok_and(|status| status.success())
+    }
 }
 
 impl Drop for Running {
@@ -69,8 +90,7 @@ impl Drop for Running {
         if matches!(self.0.try_wait(), Ok(Some(_))) {
             return;
         }
-        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
-        if asked.is_ok_and(|status| status.success()) {
+        if self.signal("TERM") {
             for _ in 0..100 {
                 if matches!(self.0.try_wait(), Ok(Some(_))) {
                     return;
@@ -121,6 +141,15 @@ impl Server {
         Self::with(&[])
     }
 
+    /// Where something else was served before, by its address.
+    pub fn at(url: &str) -> Self {
+        Self::at_with(url, &[])
+    }
+
+    pub fn at_with(url: &str, flags: &[&str]) -> Self {
+        Self::launch(&[], listen(url), flags)
+    }
+
     pub fn with(flags: &[&str]) -> Self {
         Self::launch(&[], "127.0.0.1:0", flags)
     }
@@ -131,10 +160,8 @@ impl Server {
     }
 
     fn launch(prefix: &[&str], listen: &str, flags: &[&str]) -> Self {
-        let binary = std::env::var_os("DUOLOGUE_SERVER")
-            .unwrap_or_else(|| root().join("target/server/duologue-server").into());
         let mut command: Vec<OsString> = prefix.iter().map(OsString::from).collect();
-        command.extend([binary, "--app".into(), root().join("dist").into()]);
+        command.extend([binary(), "--app".into(), root().join("dist").into()]);
         command.extend(flags.iter().map(OsString::from));
         let (running, url) = Self::run(&command, listen);
         Self { running: Some(running), command, url }
@@ -153,12 +180,24 @@ impl Server {
         self.running.take().expect("a server that runs").kill9();
     }
 
+    /// Takes the processor from it for so long, as a machine does that is short of one.
+    pub async fn stand_still(&self, time: Duration) {
+        let running = self.running.as_ref().expect("a server that runs");
+        assert!(running.signal("STOP"));
+        tokio::time::sleep(time).await;
+        assert!(running.signal("CONT"));
+    }
+
     /// Starts it again at the same address, with nothing of what it knew.
     pub fn start_again(&mut self) {
         assert!(self.running.is_none(), "it still runs");
-        let listen = self.url.trim_start_matches("http://").trim_end_matches('/');
-        let (running, _) = Self::run(&self.command, listen);
+        let (running, _) = Self::run(&self.command, listen(&self.url));
         self.running = Some(running);
+    }
+
+    /// What another run of the program prints, which must succeed.
+    pub fn ask(&self, arguments: &[&str]) -> String {
+        output(binary().to_str().expect("a path of letters"), arguments).unwrap()
     }
 
     /// The address with the room in it.
@@ -174,6 +213,16 @@ impl Server {
     pub fn port(&self) -> u16 {
         self.url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()
     }
+}
+
+/// The program.
+fn binary() -> OsString {
+    std::env::var_os("DUOLOGUE_SERVER").unwrap_or_else(|| root().join("target/server/duologue-server").into())
+}
+
+/// Where to listen, to be found at this address.
+fn listen(url: &str) -> &str {
+    url.trim_start_matches("http://").trim_end_matches('/')
 }
 
 /// `trunk serve`, with nothing else running.
@@ -202,9 +251,25 @@ impl Trunk {
     }
 }
 
-/// A program that drives browsers.
-pub fn driver(program: &str, flags: &[&str], find_port: fn(&str) -> Option<u16>) -> (Running, u16) {
-    Running::start(Command::new(program).args(flags), Duration::from_secs(20), find_port)
+/// A program that drives browsers, which put what they write meanwhile into a folder of their own: a browser that is killed
+/// leaves it all behind.
+pub fn driver(
+    program: &str,
+    flags: &[&str],
+    folder: &Path,
+    find_port: fn(&str) -> Option<u16>,
+) -> (Running, u16) {
+    let mut command = Command::new(program);
+    command.args(flags).env("TMPDIR", folder);
+    for _ in 0..10 {
+        match Running::try_start(&mut command, Duration::from_secs(60), find_port) {
+            Ok(started) => return started,
+            // ChromeDriver takes a port that is free for IPv6, and ends if another program has it for IPv4.
+            Err(why) if why.contains("port not available") => {}
+            Err(why) => panic!("{why}"),
+        }
+    }
+    panic!("{program} met a port that was taken ten times")
 }
 
 /// A process of this machine.

@@ -19,6 +19,13 @@ impl Site {
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, task }
     }
+
+    /// Ends it. Something else may be served at its address then, which this gives.
+    pub async fn end(mut self) -> String {
+        self.task.abort();
+        let _ = (&mut self.task).await;
+        std::mem::take(&mut self.url)
+    }
 }
 
 impl Drop for Site {

@@ -236,3 +236,79 @@ async fn a_message_beside_two_files_is_answered_within_a_quarter_of_a_second() {
     ada.close().await;
     bob.close().await;
 }
+
+const SECRET: &str = "only those who are invited may come in here";
+
+#[tokio::test]
+async fn the_package_decides_who_comes_in() {
+    let server = Server::with(&["--token-secret", SECRET]);
+    let (site, browsers) = (Site::serve(&root()).await, Browsers::chromium());
+    let token = |flags: &[&str]| {
+        let link = server.ask(&[&["invite", "board", "--token-secret", SECRET], flags].concat());
+        link.trim_end().rsplit('=').next().unwrap().to_owned()
+    };
+    let mut windows = Vec::new();
+    for (name, token) in [("Ada", token(&["--may", "join,speak,admin"])), ("Bob", token(&[]))] {
+        let window = browsers.open().await;
+        window.go(&format!("{}www/embed.html", site.url)).await;
+        let begin = format!(
+            "const {{ default: init, Room }} = await import('../pkg/duologue.js');
+             await init();
+             window.heard = {{}};
+             window.waited = 0;
+             window.enter = async more => {{
+                 window.room = await Room.join({:?}, 'board',
+                     {{ name: {name:?}, token: {token:?}, onWaiting: () => {{ waited += 1; }}, ...more }});
+                 for (const name of ['joined', 'peer', 'peer-left', 'locked', 'knock', 'knock-over', 'ended', 'error']) {{
+                     heard[name] = [];
+                     room.on(name, event => heard[name].push(event));
+                 }}
+             }};",
+            server.socket()
+        );
+        window.run(&begin).await;
+        windows.push(window);
+    }
+    let [ada, bob] = <[Window; 2]>::try_from(windows).unwrap_or_else(|_| panic!("there are two"));
+    ada.run("await enter()").await;
+    ada.until("heard.joined.length === 1").await;
+    assert_eq!(ada.eval("heard.joined[0].rights").await, json!(["join", "speak", "admin"]));
+    ada.run("room.lock(true)").await;
+    ada.until("heard.locked[0]?.locked").await;
+
+    // Who stops waiting leaves no trace.
+    bob.run(
+        "const control = new AbortController();
+         window.outcome = null;
+         window.stop = () => control.abort(new Error('changed my mind'));
+         enter({ signal: control.signal }).catch(error => { outcome = error.message; });",
+    )
+    .await;
+    ada.until("heard.knock.length === 1 && heard.knock[0].peer.name === 'Bob'").await;
+    bob.until("waited === 1").await;
+    bob.run("stop()").await;
+    bob.until("outcome === 'changed my mind'").await;
+    ada.until("heard['knock-over'].length === 1").await;
+
+    bob.run("enter().catch(error => { outcome = error.code; });").await;
+    ada.until("heard.knock.length === 2").await;
+    ada.run("room.deny(heard.knock[1].peer.id)").await;
+    bob.until("outcome === 'denied'").await;
+
+    bob.run("enter().catch(error => { outcome = error.code; });").await;
+    ada.until("heard.knock.length === 3").await;
+    ada.run("room.admit(heard.knock[2].peer.id)").await;
+    ada.until("heard.peer.length === 1 && heard.peer[0].peer.speaks").await;
+    bob.until("heard.joined?.length === 1").await;
+
+    // Bob is no admin.
+    bob.run("room.lock(false)").await;
+    bob.until("heard.error.some(({ error }) => error.code === 'not-allowed')").await;
+    ada.run("room.remove(heard.peer[0].peer.id)").await;
+    bob.until("heard.ended[0]?.error.code === 'removed'").await;
+    ada.until("heard['peer-left'].length === 1").await;
+    let said = ada.run("try { room.remove(''); return 'taken'; } catch (error) { return error.name; }").await;
+    assert_eq!(said, "TypeError");
+    ada.close().await;
+    bob.close().await;
+}

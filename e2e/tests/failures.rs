@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests may fail loudly
 
-use duologue_e2e::{Browsers, Caller, Server, WindowOptions};
+use std::time::Duration;
+
+use duologue_e2e::{Browsers, Caller, Server, Site, WindowOptions, root};
 
 /// Rejects every question for a device like a browser does in this case.
 fn devices_fail_with(name: &str) -> WindowOptions {
@@ -91,6 +93,28 @@ async fn a_page_that_came_over_plain_http_says_why_there_is_no_camera() {
     assert!(words.contains("only to pages that come over https"), "{words}");
     ada.enter("Ada").await;
     ada.close().await;
+}
+
+#[tokio::test]
+async fn where_no_server_answers_at_first_the_page_says_so_until_one_does() {
+    let (site, browsers) = (Site::serve(&root().join("dist")).await, Browsers::chromium());
+    let ada = Caller::in_lobby(&browsers, &format!("{}#first", site.url), WindowOptions::default()).await;
+    let gone = "document.querySelector('#signal-note').textContent.startsWith('The server does not answer')";
+    ada.window.until(gone).await;
+    assert!(ada.window.is_shown("#signal-retry").await);
+    ada.window.press("#join").await;
+    ada.window.until("!document.querySelector('#lobby-error').hidden").await;
+    assert!(ada.window.text("#lobby-error").await.contains("The signaling server does not answer"));
+    ada.window.until(gone).await;
+    ada.window.screen("lobby").await;
+
+    let server = Server::at(&site.end().await);
+    ada.window.until_within("document.querySelector('#signal-note').hidden", Duration::from_secs(40)).await;
+    ada.enter("Ada").await;
+    let bob = Caller::join(&browsers, &server.room("first"), "Bob").await;
+    ada.sees_moving_picture().await;
+    ada.close().await;
+    bob.close().await;
 }
 
 #[tokio::test]

@@ -6,19 +6,6 @@
 use duologue_e2e::{Browsers, Caller, Couple, Engine, Pair, Server, WindowOptions};
 use serde_json::json;
 
-/// Nothing is cut off at the side, and what a finger must hit is large enough.
-async fn is_usable(caller: &Caller, what: &str) {
-    let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!(caller.window.eval(overflow).await, 0, "{what}: something is wider than the page");
-    let small = "[...document.querySelectorAll('button')].filter(it => it.checkVisibility())
-        .filter(it => it.offsetHeight < 44 || it.offsetWidth < 44).map(it => it.id)";
-    assert_eq!(
-        caller.window.eval(small).await,
-        serde_json::json!([]),
-        "{what}: buttons too small for a finger"
-    );
-}
-
 #[tokio::test]
 async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
     let (server, browsers) = (Server::start(), Browsers::chromium());
@@ -30,12 +17,12 @@ async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
         let ada = Caller::in_lobby(&browsers, &room, options).await;
         ada.window.until("document.querySelector('#preview').videoWidth > 0").await;
         ada.window.fill("#name", "Ada Lovelace").await;
-        is_usable(&ada, &format!("lobby {mode}")).await;
+        ada.window.is_usable(&format!("lobby {mode}")).await;
         ada.window.screenshot(&format!("lobby-{mode}")).await;
         ada.window.press("#check-open").await;
         ada.window.screenshot(&format!("checking-{mode}")).await;
         ada.window.until("document.querySelector('#check').dataset.state === 'done'").await;
-        is_usable(&ada, &format!("check {mode}")).await;
+        ada.window.is_usable(&format!("check {mode}")).await;
         ada.window.screenshot(&format!("check-{mode}")).await;
         ada.window.keys("\u{e00c}").await; // Escape
         ada.window.until("!document.querySelector('#check').open").await;
@@ -46,12 +33,12 @@ async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
         );
         ada.window.press("#join").await;
         ada.window.screen("call").await;
-        is_usable(&ada, &format!("waiting {mode}")).await;
+        ada.window.is_usable(&format!("waiting {mode}")).await;
         ada.window.screenshot(&format!("waiting-{mode}")).await;
         let bob = Caller::join(&browsers, &room, "Bob").await;
         ada.sees("state", "connected").await;
         ada.window.until("document.querySelector('.tile video').videoWidth > 0").await;
-        is_usable(&ada, &format!("call {mode}")).await;
+        ada.window.is_usable(&format!("call {mode}")).await;
         ada.window.screenshot(&format!("call-{mode}")).await;
         bob.window.press("#mic").await;
         bob.window.press("#camera").await;
@@ -59,7 +46,7 @@ async fn every_screen_fits_a_phone_and_a_desk_in_light_and_dark() {
         ada.window.screenshot(&format!("camera-off-{mode}")).await;
         ada.window.press("#leave").await;
         ada.window.screen("ended").await;
-        is_usable(&ada, &format!("ended {mode}")).await;
+        ada.window.is_usable(&format!("ended {mode}")).await;
         ada.window.screenshot(&format!("ended-{mode}")).await;
         ada.close().await;
         bob.close().await;
@@ -138,7 +125,7 @@ async fn the_panel_fits_a_phone_and_a_desk_in_light_and_dark() {
                     "innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches"
                 ))
                 .await;
-            is_usable(bob, &format!("panel {mode}")).await;
+            bob.window.is_usable(&format!("panel {mode}")).await;
             let clipped = "[...document.querySelectorAll('#talk *')].filter(it => it.checkVisibility())
                 .filter(it => it.scrollWidth > it.clientWidth + 1 && it.clientWidth && it.localName !== 'svg').map(it => it.outerHTML)";
             assert_eq!(window.eval(clipped).await, json!([]), "panel {mode}: something is cut off");
@@ -150,7 +137,7 @@ async fn the_panel_fits_a_phone_and_a_desk_in_light_and_dark() {
     }
     bob.window.press("#leave").await;
     bob.window.screen("ended").await;
-    is_usable(bob, "ended with a file").await;
+    bob.window.is_usable("ended with a file").await;
     bob.window.screenshot("panel-ended").await;
     couple.part().await;
 }

@@ -1,11 +1,12 @@
 //! What can happen on the page, and where it comes from.
 
-use duologue::browser::{Devices, Listener, dom};
+use std::rc::Rc;
+
+use duologue::browser::{Devices, Listener, dom, dom::Element};
 use duologue::{Error, Event, MediaKind, NotLoaded, PeerId};
 
 use super::Queue;
 use super::check::Report;
-use super::page::Page;
 
 /// Something happened that the app must deal with.
 pub enum Ask {
@@ -15,7 +16,7 @@ pub enum Ask {
     EnterAgain,
     ShowCall,
     /// The room of this number says something.
-    Room(u32, Event),
+    Room(u32, Rc<Event>),
     Toggle(MediaKind),
     OpenMedia,
     MediaChanged,
@@ -25,6 +26,12 @@ pub enum Ask {
     ShowLevel,
     TryServer,
     NoteAction,
+    /// The other answer to what the note asks.
+    NoteOther,
+    /// Lock the room, or open it.
+    Lock,
+    /// Take somebody out of the room.
+    Remove(PeerId),
     SoundBlocked,
     Copy,
     Copied(bool),
@@ -59,33 +66,44 @@ impl Asks {
     }
 }
 
-/// Turns the page's events into asks, until the listeners are dropped.
-pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
+/// The id of an element, an event, and what that asks for.
+type Heard = (&'static str, &'static str, fn() -> Ask);
+
+/// What is heard of the elements of the page.
+const HEARD: [Heard; 21] = [
+    ("join-form", "submit", || Ask::Join),
+    ("lobby-mic", "click", || Ask::Toggle(MediaKind::Audio)),
+    ("mic", "click", || Ask::Toggle(MediaKind::Audio)),
+    ("lobby-camera", "click", || Ask::Toggle(MediaKind::Video)),
+    ("camera", "click", || Ask::Toggle(MediaKind::Video)),
+    ("media-retry", "click", || Ask::OpenMedia),
+    ("microphone", "change", || Ask::UseDevice(MediaKind::Audio)),
+    ("camera-device", "change", || Ask::UseDevice(MediaKind::Video)),
+    ("signal-retry", "click", || Ask::TryServer),
+    ("call-note-action", "click", || Ask::NoteAction),
+    ("call-note-other", "click", || Ask::NoteOther),
+    ("lock", "click", || Ask::Lock),
+    ("check-open", "click", || Ask::ShowCheck),
+    ("call-note-check", "click", || Ask::ShowCheck),
+    ("check-again", "click", || Ask::CheckAgain),
+    ("copy", "click", || Ask::Copy),
+    ("talk-open", "click", || Ask::Talk),
+    ("waiting-copy", "click", || Ask::Copy),
+    ("leave", "click", || Ask::Leave),
+    ("rejoin", "click", || Ask::Rejoin),
+    ("to-lobby", "click", || Ask::ToLobby),
+];
+
+/// Turns the page's events into asks, until the listeners are dropped. Says which element is not there, if one is not.
+pub fn listen(asks: &Asks) -> Result<Vec<Listener>, &'static str> {
     let ask = |make: fn() -> Ask| {
         let asks = asks.clone();
         move || asks.send(make())
     };
-    let mut listeners = vec![
-        page.join_form.on_submit(ask(|| Ask::Join)),
-        page.lobby_mic.on("click", ask(|| Ask::Toggle(MediaKind::Audio))),
-        page.mic.on("click", ask(|| Ask::Toggle(MediaKind::Audio))),
-        page.lobby_camera.on("click", ask(|| Ask::Toggle(MediaKind::Video))),
-        page.camera.on("click", ask(|| Ask::Toggle(MediaKind::Video))),
-        page.media_retry.on("click", ask(|| Ask::OpenMedia)),
-        page.microphone.on("change", ask(|| Ask::UseDevice(MediaKind::Audio))),
-        page.camera_device.on("change", ask(|| Ask::UseDevice(MediaKind::Video))),
-        page.signal_retry.on("click", ask(|| Ask::TryServer)),
-        page.call_note_action.on("click", ask(|| Ask::NoteAction)),
-        page.check_open.on("click", ask(|| Ask::ShowCheck)),
-        page.call_note_check.on("click", ask(|| Ask::ShowCheck)),
-        page.check_again.on("click", ask(|| Ask::CheckAgain)),
-        page.copy.on("click", ask(|| Ask::Copy)),
-        page.talk_open.on("click", ask(|| Ask::Talk)),
-        page.waiting_copy.on("click", ask(|| Ask::Copy)),
-        page.leave.on("click", ask(|| Ask::Leave)),
-        page.rejoin.on("click", ask(|| Ask::Rejoin)),
-        page.to_lobby.on("click", ask(|| Ask::ToLobby)),
-    ];
+    let mut listeners = Vec::new();
+    for (id, event, make) in HEARD {
+        listeners.push(Element::by_id(id).ok_or(id)?.on(event, ask(make)));
+    }
     listeners.extend(dom::on_fragment(ask(|| Ask::AddressChanged)));
     listeners.extend(dom::on_page_hidden(ask(|| Ask::PageHidden)));
     listeners.extend(dom::on_page_shown(ask(|| Ask::PageShown)));
@@ -100,5 +118,5 @@ pub fn listen(page: &Page, asks: &Asks) -> Vec<Listener> {
         keys.send(ask);
         true
     }));
-    listeners
+    Ok(listeners)
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use duologue::browser::{self, dom};
-use duologue::{Event, Peer, PeerState, Reason, Signaling};
+use duologue::{Event, Peer, PeerState, Reason};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 
@@ -32,6 +32,9 @@ impl App {
             self.panel.tell(Talk::Entered(Rc::downgrade(&visit.room)));
         }
         self.hide_note();
+        if self.door.listens {
+            self.note(words::LISTENER, Some(("Close", NoteAction::Dismiss)));
+        }
         self.show_waiting();
         self.show_media();
         // To draw all this takes the browser longer than the next words with the server do: those first.
@@ -42,11 +45,8 @@ impl App {
         });
     }
 
-    pub(super) fn room_event(&mut self, event: Event) {
-        if let Event::Peer(_) | Event::PeerLeft { .. } | Event::Message { .. } | Event::File(_) = &event {
-            self.panel.tell(Talk::Room(event.clone()));
-        }
-        match event {
+    pub(super) fn room_event(&mut self, event: Rc<Event>) {
+        match &*event {
             Event::Reached => {
                 self.reached = true;
                 self.show_signaling();
@@ -54,9 +54,17 @@ impl App {
                     self.hide_note();
                 }
             }
-            Event::Unreached { before, .. } => self.unreached(before),
+            Event::Unreached { before, .. } => self.unreached(*before),
+            Event::Waiting => self.wait_to_be_let_in(words::WAITING),
+            Event::Joined { rights, locked, .. } => self.joined(*rights, *locked),
+            Event::Locked(locked) => {
+                self.show_lock(*locked);
+                self.page.status.set_text(if *locked { words::LOCKED } else { words::OPENED });
+            }
+            Event::Knock(peer) => self.knock(peer),
+            Event::KnockOver(id) => self.knock_over(id),
             Event::Peer(peer) => {
-                self.tiles.extend(Tile::new(peer, &self.page.stage));
+                self.tiles.extend(Tile::new(peer, &self.page.stage, &self.asks));
                 self.show_waiting();
             }
             Event::PeerLeft { peer, reason } => {
@@ -65,61 +73,63 @@ impl App {
                     self.hide_note();
                 }
                 self.show_waiting();
-                self.page.status.set_text(&words::left(&peer, &reason));
+                self.page.status.set_text(&words::left(peer, reason));
             }
             Event::Stream { peer, stream } => {
-                if let Some(tile) = self.tile(&peer) {
-                    tile.set_stream(&stream);
+                if let Some(tile) = self.tile(peer) {
+                    tile.set_stream(stream);
                     self.play();
                 }
             }
-            Event::State { peer, state, reason } => self.peer_state(&peer, state, reason),
-            Event::PeerAway(peer) => self.peer_away(&peer, true),
-            Event::PeerBack(peer) => self.peer_away(&peer, false),
+            Event::State { peer, state, reason } => self.peer_state(peer, *state, reason.as_ref()),
+            Event::PeerAway(peer) => self.peer_away(peer, true),
+            Event::PeerBack(peer) => self.peer_away(peer, false),
             Event::Ended(refusal) if refusal.code.as_str() == "removed" => {
                 self.end("You were removed from the call", words::REMOVED);
             }
             Event::Ended(_) => self.end("The call goes on elsewhere", words::REPLACED),
             Event::Media { peer, audio, video } => {
-                if let Some(tile) = self.tile(&peer) {
-                    tile.set_media(audio, video);
+                if let Some(tile) = self.tile(peer) {
+                    tile.set_media(*audio, *video);
                 }
             }
-            // Words that crossed someone's leaving find nobody. That is no one's concern.
-            Event::Error(error) if error.code() == "no-recipient" => {}
+            // Words that crossed someone's leaving find nobody; and where servers cannot reach each other, what still counts
+            // is said and asked again. That is no one's concern.
+            Event::Error(error) if matches!(error.code(), "no-recipient" | "not-delivered" | "busy") => {}
             Event::Error(error) => self.note(&error.to_string(), Some(("Close", NoteAction::Dismiss))),
             _ => {}
+        }
+        if let Event::Peer(_) | Event::PeerLeft { .. } | Event::Message { .. } | Event::File(_) = *event {
+            self.panel.tell(Talk::Room(event));
         }
     }
 
     fn unreached(&mut self, before: bool) {
-        if !before && self.falls_back() {
-            // One who waits to be let in is told by `entered`, and falls back there.
-            if self.screen == Screen::Lobby {
-                self.fall_back();
-            }
-        } else if self.screen == Screen::Call {
+        // One who waits to be let in is told by `entered`, and falls back there.
+        if !before && self.screen == Screen::Lobby && self.fall_back() {
+            return;
+        }
+        if self.screen == Screen::Call {
             self.note(words::SERVER_GONE_IN_CALL, Some(("Try now", NoteAction::TryServer)));
         } else {
             self.say_signaling(words::SERVER_GONE, true);
         }
-        if matches!(self.signaling, Signaling::Server(_)) {
+        if self.signaling.has_server() {
             self.reached &= before;
         }
     }
 
-    fn peer_state(&mut self, peer: &Peer, state: PeerState, reason: Option<Reason>) {
+    fn peer_state(&mut self, peer: &Peer, state: PeerState, reason: Option<&Reason>) {
         let Some(tile) = self.tiles.iter_mut().find(|tile| tile.peer.id == peer.id) else { return };
-        let words = reason.as_ref().map(|reason| reason.message);
-        tile.set_state(state, reason);
+        tile.set_state(state);
         self.page.status.set_text(&words::state(tile));
         self.page.status.set("data-state", state.as_str());
         if state == PeerState::Connected {
             self.load_panel();
         }
-        match words {
-            Some(words) => {
-                self.note(words, Some(("Try again", NoteAction::Reconnect)));
+        match reason {
+            Some(reason) => {
+                self.note(reason.message, Some(("Try again", NoteAction::Reconnect)));
                 self.page.call_note_check.show(true);
                 // So that the answer is there when somebody asks for it.
                 self.run_check();
@@ -148,7 +158,7 @@ impl App {
         self.page.status.set("data-state", state);
         let words = match self.tiles.last() {
             Some(tile) => words::state(tile),
-            None if matches!(self.signaling, Signaling::Tabs { .. }) => words::NO_SERVER.to_owned(),
+            None if !self.signaling.has_server() => words::NO_SERVER.to_owned(),
             None => "Waiting for someone to join".to_owned(),
         };
         self.page.status.set_text(&words);
@@ -179,6 +189,7 @@ impl App {
         self.page.call_note_action.set_text(action.map_or("", |(label, _)| label));
         self.page.call_note_action.show(action.is_some());
         self.page.call_note_check.show(false);
+        self.page.call_note_other.show(false);
         self.page.call_note.show(true);
         self.note_action = action.map(|(_, action)| action);
     }
@@ -186,6 +197,7 @@ impl App {
     pub(super) fn hide_note(&mut self) {
         self.note_action = None;
         self.page.call_note.show(false);
+        self.show_knock();
     }
 
     pub(super) fn act_on_note(&mut self) {
@@ -209,6 +221,7 @@ impl App {
                 self.hide_note();
                 self.show_panel();
             }
+            Some(NoteAction::Admit | NoteAction::Remove) => self.answer(true),
             Some(NoteAction::Dismiss) | None => self.hide_note(),
         }
     }
@@ -237,9 +250,7 @@ impl App {
 
     pub(super) fn show_copy_labels(&self, text: &str) {
         self.page.waiting_copy.set_text(text);
-        if let Some(label) = self.page.copy.find(".label") {
-            label.set_text(text);
-        }
+        self.page.copy.set_text_in(".label", text);
     }
 
     pub(super) fn leave(&mut self) {

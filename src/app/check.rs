@@ -1,13 +1,14 @@
 //! The connectivity check, in words.
 
+use duologue::browser::dom::Element;
 use duologue::browser::spawn;
 use duologue::network::{Mapping, Protocol, Reach};
-use duologue::{Diagnosis, MediaProblem, NotLoaded, RtcOptions, Signaling, diagnose};
-
+use duologue::{Diagnosis, MediaProblem, NotLoaded, RtcOptions, ServerProblem, Signaling, diagnose};
 use gloo_timers::callback::Timeout;
 
 use super::App;
 use super::asks::Ask;
+use super::page::Page;
 
 /// How long nothing may have happened before the check is fetched.
 const QUIET_MILLIS: u32 = 10_000;
@@ -26,15 +27,23 @@ pub enum Check {
 /// What the check has found, as the page says it.
 pub struct Report {
     sentence: &'static str,
-    camera: String,
-    microphone: String,
-    signaling: String,
-    network: &'static str,
-    ways: String,
-    udp: &'static str,
-    relay: String,
+    /// What stands in [`rows`].
+    rows: [String; 7],
     /// The servers of no help, one a line.
     problems: String,
+}
+
+/// Where it says what it has found: of camera, microphone, signaling server, network, ways out of it, UDP and relay.
+fn rows(page: &Page) -> [&Element; 7] {
+    [
+        &page.check_camera,
+        &page.check_microphone,
+        &page.check_signaling,
+        &page.check_network,
+        &page.check_ways,
+        &page.check_udp,
+        &page.check_relay,
+    ]
 }
 
 duologue::later! {
@@ -79,15 +88,7 @@ impl App {
         self.page.check.set("data-state", "checking");
         self.page.check_again.enable(false);
         self.page.check_sentence.set_text(CHECKING);
-        for row in [
-            &self.page.check_camera,
-            &self.page.check_microphone,
-            &self.page.check_signaling,
-            &self.page.check_network,
-            &self.page.check_ways,
-            &self.page.check_udp,
-            &self.page.check_relay,
-        ] {
+        for row in rows(&self.page) {
             row.set_text("…");
         }
         self.page.check_problems_row.show(false);
@@ -112,13 +113,9 @@ impl App {
         self.check = Check::Done;
         page.check.set("data-state", "done");
         page.check_sentence.set_text(report.sentence);
-        page.check_camera.set_text(&report.camera);
-        page.check_microphone.set_text(&report.microphone);
-        page.check_signaling.set_text(&report.signaling);
-        page.check_network.set_text(report.network);
-        page.check_ways.set_text(&report.ways);
-        page.check_udp.set_text(report.udp);
-        page.check_relay.set_text(&report.relay);
+        for (row, words) in rows(page).into_iter().zip(&report.rows) {
+            row.set_text(words);
+        }
         page.check_problems.set_text(&report.problems);
         page.check_problems_row.show(!report.problems.is_empty());
     }
@@ -127,54 +124,60 @@ impl App {
 impl Report {
     fn on(diagnosis: &Diagnosis) -> Self {
         let (facts, findings) = (&diagnosis.facts, &diagnosis.findings);
-        let kinds: Vec<&str> = findings.kinds.iter().map(|kind| kind.as_str()).collect();
+        let signaling = match facts.signaling {
+            Reach::Reached(time) => ["Answers after ", &millis(time)].concat(),
+            Reach::Unreached => "Does not answer".to_owned(),
+            Reach::NotTried => "None: only tabs of this browser can be called".to_owned(),
+        };
+        let network = match findings.mapping {
+            Mapping::Direct => "Puts this computer on the internet directly",
+            Mapping::EndpointIndependent => "Keeps one port for all destinations",
+            Mapping::EndpointDependent => "Changes the port for every destination",
+            Mapping::Unknown => {
+                "Cannot be seen: two STUN servers have to answer for that, each at an address of its own"
+            }
+        };
+        let mut ways = String::new();
+        for kind in &findings.kinds {
+            let between = if ways.is_empty() { "" } else { ", " };
+            ways = [&ways, between, kind.as_str()].concat();
+        }
+        if ways.is_empty() {
+            ways.push_str("None");
+        }
+        let udp = match findings.udp {
+            Some(true) => "Gets out",
+            Some(false) => "Blocked",
+            None => "Cannot be seen: there is no server that could be asked",
+        };
         let over = findings.relay_over.map_or("", Protocol::as_str);
-        let problems: Vec<String> = diagnosis
-            .problems
-            .iter()
-            .map(|problem| [&problem.url, ": ", &problem.text, " (", &problem.code.to_string(), ")"].concat())
-            .collect();
+        let relay = match facts.relay {
+            Reach::Reached(time) => {
+                ["Carries calls over ", over, ", there and back in ", &millis(time)].concat()
+            }
+            Reach::Unreached => "Cannot be reached".to_owned(),
+            Reach::NotTried => "There is none".to_owned(),
+        };
+        let mut problems = String::new();
+        for ServerProblem { url, code, text } in &diagnosis.problems {
+            let line = if problems.is_empty() { "" } else { "\n" };
+            problems = [&problems, line, url, ": ", text, " (", &code.to_string(), ")"].concat();
+        }
+        let [camera, microphone] = [&diagnosis.camera, &diagnosis.microphone].map(device);
         Self {
             sentence: findings.verdict.sentence(),
-            camera: device(diagnosis.camera.as_ref()),
-            microphone: device(diagnosis.microphone.as_ref()),
-            signaling: match facts.signaling {
-                Reach::Reached(time) => ["Answers after ", &millis(time)].concat(),
-                Reach::Unreached => "Does not answer".to_owned(),
-                Reach::NotTried => "None: only tabs of this browser can be called".to_owned(),
-            },
-            network: match findings.mapping {
-                Mapping::Direct => "Puts this computer on the internet directly",
-                Mapping::EndpointIndependent => "Keeps one port for all destinations",
-                Mapping::EndpointDependent => "Changes the port for every destination",
-                Mapping::Unknown => {
-                    "Cannot be seen: two STUN servers have to answer for that, each at an address of its own"
-                }
-            },
-            ways: if kinds.is_empty() { "None".to_owned() } else { kinds.join(", ") },
-            udp: match findings.udp {
-                Some(true) => "Gets out",
-                Some(false) => "Blocked",
-                None => "Cannot be seen: there is no server that could be asked",
-            },
-            relay: match facts.relay {
-                Reach::Reached(time) => {
-                    ["Carries calls over ", over, ", there and back in ", &millis(time)].concat()
-                }
-                Reach::Unreached => "Cannot be reached".to_owned(),
-                Reach::NotTried => "There is none".to_owned(),
-            },
-            problems: problems.join("\n"),
+            rows: [camera, microphone, signaling, network.to_owned(), ways, udp.to_owned(), relay],
+            problems,
         }
     }
 }
 
-fn device(problem: Option<&MediaProblem>) -> String {
-    problem.map_or_else(|| FINE.to_owned(), MediaProblem::to_string)
+fn device(problem: &Option<MediaProblem>) -> String {
+    problem.as_ref().map_or_else(|| FINE.to_owned(), MediaProblem::to_string)
 }
 
 fn millis(time: std::time::Duration) -> String {
-    // As a number of 128 bits it would bring an arithmetic of its own.
-    let millis = u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    // Not `as_millis`: a number of 128 bits brings an arithmetic of its own.
+    let millis = time.as_secs() * 1000 + u64::from(time.subsec_millis());
     [&millis.to_string(), " ms"].concat()
 }

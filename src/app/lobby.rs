@@ -1,15 +1,20 @@
 //! Before the call: one's own picture, a name, a room.
 
-use std::rc::Rc;
-
+#[cfg(feature = "tabs")]
+use duologue::Signaling;
 use duologue::browser::{self, Devices, MediaStream, Meter, dom};
-use duologue::{LocalState, MediaKind, MediaProblem, Signaling};
+use duologue::{LocalState, MediaKind, MediaProblem};
 use gloo_timers::callback::Interval;
 use gloo_timers::future::TimeoutFuture;
 
 use super::asks::Ask;
-use super::{App, Screen, TABS_IN_A_ROOM, own_server, remember_place, show_screen, words};
+#[cfg(feature = "tabs")]
+use super::own_server;
+use super::{App, Screen, remember_place, show_screen, words};
 
+/// How many tabs of one browser fit into a room without a server.
+#[cfg(feature = "tabs")]
+const TABS_IN_A_ROOM: usize = 2;
 /// How often the microphone's level is shown.
 const LEVEL_MILLIS: u32 = 80;
 /// How long a meter that nobody looks at is kept.
@@ -20,6 +25,7 @@ impl App {
         self.screen = Screen::Lobby;
         remember_place("");
         self.tiles.clear();
+        self.door.waits = false;
         self.page.join.enable(true);
         self.page.join.set_text("Join");
         self.page.lobby_error.show(false);
@@ -32,7 +38,7 @@ impl App {
     }
 
     pub(super) fn take_room_from_address(&mut self) {
-        let room = dom::fragment();
+        let room = Self::room_of_address();
         let room = if room.trim().is_empty() { dom::unguessable_room() } else { room };
         self.page.room.set_value(&room);
     }
@@ -73,7 +79,7 @@ impl App {
     }
 
     pub(super) fn show_signaling(&self) {
-        let tabs = matches!(self.signaling, Signaling::Tabs { .. });
+        let tabs = !self.signaling.has_server();
         let words = match (tabs, self.reached) {
             (true, _) => words::NO_SERVER,
             (false, true) => "",
@@ -88,29 +94,34 @@ impl App {
         self.page.signal_retry.show(may_retry);
     }
 
-    /// Whether to meet in this browser's tabs, if the server does not answer: only where it has never been there.
-    pub(super) fn falls_back(&self) -> bool {
-        !self.reached && matches!(self.signaling, Signaling::Server(_))
-    }
-
-    pub(super) fn fall_back(&mut self) {
-        self.meet_at(Signaling::Tabs { room_size: TABS_IN_A_ROOM });
+    /// Meets in this browser's tabs, because the server does not answer: only where it has never been there, and where
+    /// this program can. Says whether it does.
+    pub(super) fn fall_back(&mut self) -> bool {
+        #[cfg(feature = "tabs")]
+        if !self.reached && self.signaling.has_server() {
+            self.meet_at(Signaling::Tabs { room_size: TABS_IN_A_ROOM });
+            return true;
+        }
+        false
     }
 
     pub(super) fn try_server(&mut self) {
-        if matches!(self.signaling, Signaling::Tabs { .. }) {
-            self.meet_at(own_server());
-        } else if let Some(visit) = &self.visit {
+        #[cfg(feature = "tabs")]
+        if !self.signaling.has_server() {
+            return self.meet_at(own_server());
+        }
+        if let Some(visit) = &self.visit {
             visit.room.retry();
         }
     }
 
+    #[cfg(feature = "tabs")]
     fn meet_at(&mut self, signaling: Signaling) {
         self.signaling = signaling;
         if let Some(media) = self.visit.as_ref().map(|visit| visit.media.clone()) {
             let room = self.open_room(&media);
             if let Some(visit) = &mut self.visit {
-                visit.room = Rc::clone(&room);
+                visit.room = room;
             }
         }
         self.show_signaling();

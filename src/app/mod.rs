@@ -3,6 +3,7 @@
 mod asks;
 mod call;
 mod check;
+mod door;
 mod lobby;
 mod page;
 mod panel;
@@ -22,37 +23,42 @@ use wasm_bindgen::JsValue;
 use asks::{Ask, Asks};
 use check::Check;
 use dom::{Element, Memory};
+use door::Door;
 use page::Page;
 use panel::Panel;
 use tile::{Tile, on_off};
 
-/// How many tabs of one browser fit into a room without a server.
-const TABS_IN_A_ROOM: usize = 2;
 /// How often a page that was reloaded tries to get back its own place, which the server may hold for a moment still.
 const TRIES_AFTER_RELOAD: u32 = 10;
 const PAUSE_AFTER_RELOAD_MILLIS: u32 = 300;
 
 /// Starts the app.
 pub fn run() {
-    let page = match Page::find() {
-        Ok(page) => page,
-        Err(id) => wasm_bindgen::throw_str(&["the page has no element with the id ", id].concat()),
-    };
+    if let Err(id) = start() {
+        wasm_bindgen::throw_str(&["the page has no element with the id ", id].concat());
+    }
+}
+
+/// Starts the app, or says which element the page does not have.
+fn start() -> Result<(), &'static str> {
+    let page = Page::find()?;
     if browser::shortcoming() == Some(Shortcoming::NoWebRtc) {
         page.unsupported_words.set_text(words::NO_WEBRTC);
         show_screen("unsupported");
         page.unsupported_title.focus();
-        return;
+        return Ok(());
     }
     let (sender, mut queue) = queue();
     let asks = Asks(sender);
+    let listeners = asks::listen(&asks)?;
     browser::spawn(async move {
-        let mut app = App::new(page, asks);
+        let mut app = App::new(page, asks, listeners);
         app.start();
         while let Some(ask) = queue.next().await {
             app.handle(ask);
         }
     });
+    Ok(())
 }
 
 fn show_screen(name: &str) {
@@ -81,7 +87,7 @@ struct Visit {
 }
 
 struct App {
-    page: Page,
+    page: Box<Page>,
     asks: Asks,
     screen: Screen,
     visit: Option<Visit>,
@@ -91,6 +97,7 @@ struct App {
     reached: bool,
     tiles: Vec<Tile>,
     meter: Option<(Meter, Interval)>,
+    door: Door,
     check: Check,
     panel: Panel,
     /// Fetches the check, unless something comes between.
@@ -111,12 +118,15 @@ enum NoteAction {
     OpenMedia,
     /// Show the panel for messages and files.
     ShowPanel,
+    /// Lets in who knocks.
+    Admit,
+    /// Takes somebody out.
+    Remove,
     Dismiss,
 }
 
 impl App {
-    fn new(page: Page, asks: Asks) -> Self {
-        let listeners = asks::listen(&page, &asks);
+    fn new(page: Box<Page>, asks: Asks, listeners: Vec<Listener>) -> Self {
         Self {
             page,
             asks,
@@ -127,6 +137,7 @@ impl App {
             reached: false,
             tiles: Vec::new(),
             meter: None,
+            door: Door::default(),
             check: Check::default(),
             panel: Panel::default(),
             fetching: None,
@@ -159,6 +170,7 @@ impl App {
 
     fn handle(&mut self, ask: Ask) {
         match ask {
+            Ask::Join if self.door.waits => self.stop_waiting(),
             Ask::Join => self.enter(1),
             Ask::Entered(number, outcome) if number == self.room_number => self.entered(outcome),
             Ask::Room(number, event) if number == self.room_number => self.room_event(event),
@@ -183,6 +195,9 @@ impl App {
             Ask::ShowLevel => self.show_level(),
             Ask::TryServer => self.try_server(),
             Ask::NoteAction => self.act_on_note(),
+            Ask::NoteOther => self.answer(false),
+            Ask::Lock => self.toggle_lock(),
+            Ask::Remove(id) => self.ask_to_remove(&id),
             Ask::SoundBlocked => self.note(words::SOUND_BLOCKED, Some(("Play sound", NoteAction::PlaySound))),
             Ask::Copy => self.copy_link(),
             Ask::Copied(copied) => self.show_copied(copied),
@@ -282,14 +297,16 @@ impl App {
         let Some(visit) = &self.visit else { return };
         let (room_name, name) = (self.page.room.value(), self.page.name.value());
         self.screen = Screen::Entering { tries };
-        self.fetching = None;
+        (self.fetching, self._again) = (None, None);
         dom::remember(Memory::Browser, "name", &name);
         self.page.lobby_error.show(false);
-        self.page.join.enable(false);
-        self.page.join.set_text("Joining…");
+        if !self.door.waits {
+            self.page.join.enable(false);
+            self.page.join.set_text("Joining…");
+        }
         let (room, asks, number) = (Rc::clone(&visit.room), self.asks.clone(), self.room_number);
         browser::spawn(async move {
-            let outcome = room.enter(&room_name, &name).await;
+            let outcome = room.enter_with(&room_name, &name, App::token(&room_name)).await;
             asks.send(Ask::Entered(number, outcome));
         });
     }
@@ -298,15 +315,11 @@ impl App {
         let Screen::Entering { tries } = self.screen else { return };
         match outcome {
             Ok(_) => self.show_call(),
-            Err(Error::Unreachable) if self.falls_back() => {
-                self.fall_back();
-                self.enter(tries);
-            }
+            Err(error) if error.code() == "busy" => self.wait_for_server(),
+            Err(Error::Unreachable) if self.fall_back() => self.enter(tries),
             Err(error) if error.code() == "room-full" && tries > 1 => {
                 self.screen = Screen::Entering { tries: tries - 1 };
-                let asks = self.asks.clone();
-                self._again =
-                    Some(Timeout::new(PAUSE_AFTER_RELOAD_MILLIS, move || asks.send(Ask::EnterAgain)));
+                self.enter_again_in(PAUSE_AFTER_RELOAD_MILLIS);
             }
             Err(error) => {
                 self.show_lobby();
@@ -314,6 +327,11 @@ impl App {
                 self.page.lobby_error.show(true);
             }
         }
+    }
+
+    fn enter_again_in(&mut self, millis: u32) {
+        let asks = self.asks.clone();
+        self._again = Some(Timeout::new(millis, move || asks.send(Ask::EnterAgain)));
     }
 
     fn toggle(&mut self, kind: MediaKind) {
@@ -369,10 +387,8 @@ impl App {
 }
 
 fn own_server() -> Signaling {
-    match browser::origin_socket() {
-        Some(address) => Signaling::Server(address),
-        None => Signaling::Tabs { room_size: TABS_IN_A_ROOM },
-    }
+    // No page is without an address. Were it so, no server would answer there, and the page would say that.
+    Signaling::Server(browser::origin_socket().unwrap_or_default())
 }
 
 /// Notes which room this tab is in, for after a reload; empty for none.

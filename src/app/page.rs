@@ -12,19 +12,24 @@ macro_rules! elements {
         impl $name {
             const IDS: [&str; [$($id),+].len()] = [$($id),+];
 
-            /// Finds every element, or says which is not there.
-            $vis fn find() -> Result<Self, &'static str> {
-                // As a list, so that what happens to each element is compiled once and not sixty times.
-                let elements: Vec<Element> = Self::IDS
-                    .into_iter()
-                    .map(|id| Element::by_id(id).ok_or(id))
-                    .collect::<Result<_, _>>()?;
+            /// Finds every element, or says which is not there. Boxed, because there are many, and they are moved.
+            $vis fn find() -> Result<Box<Self>, &'static str> {
                 // There are as many as there are ids.
-                let [$($field),+] = elements.try_into().map_err(|_| "")?;
-                Ok(Self { $($field),+ })
+                let [$($field),+] = $crate::app::page::find_all(&Self::IDS)?.try_into().map_err(|_| "")?;
+                Ok(Box::new(Self { $($field),+ }))
             }
         }
     };
+}
+
+/// The elements with these ids, or the first id that none has. What happens to each is compiled once here, and not once
+/// for each.
+pub(super) fn find_all(ids: &[&'static str]) -> Result<Vec<Element>, &'static str> {
+    let mut elements = Vec::with_capacity(ids.len());
+    for id in ids {
+        elements.push(Element::by_id(id).ok_or(*id)?);
+    }
+    Ok(elements)
 }
 
 pub(super) use elements;
@@ -42,13 +47,11 @@ elements! {
     devices = "devices",
     microphone = "microphone",
     camera_device = "camera-device",
-    join_form = "join-form",
     name = "name",
     room = "room",
     join = "join",
     media_problem = "media-problem",
     media_problem_words = "media-problem-words",
-    media_retry = "media-retry",
     lobby_error = "lobby-error",
     lobby_error_words = "lobby-error-words",
     signal_note = "signal-note",
@@ -66,16 +69,15 @@ elements! {
     call_note_words = "call-note-words",
     call_note_action = "call-note-action",
     call_note_check = "call-note-check",
+    call_note_other = "call-note-other",
     mic = "mic",
     camera = "camera",
+    lock = "lock",
+    room_lock = "room-lock",
     copy = "copy",
-    leave = "leave",
     ended_title = "ended-title",
     ended_words = "ended-words",
-    rejoin = "rejoin",
-    to_lobby = "to-lobby",
     check = "check",
-    check_open = "check-open",
     check_again = "check-again",
     check_sentence = "check-sentence",
     check_camera = "check-camera",
@@ -87,6 +89,5 @@ elements! {
     check_relay = "check-relay",
     check_problems_row = "check-problems-row",
     check_problems = "check-problems",
-    talk_open = "talk-open",
 }
 }

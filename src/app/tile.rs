@@ -1,37 +1,45 @@
 //! Someone else in the call, on the stage.
 
-use duologue::browser::{MediaStream, dom::Element};
-use duologue::{Peer, PeerState, Reason};
+use duologue::browser::{Listener, MediaStream, dom::Element};
+use duologue::{Peer, PeerState};
 
+use super::asks::{Ask, Asks};
 use super::words;
 
 /// A tile. Dropping it takes it off the stage.
 pub struct Tile {
     pub peer: Peer,
     pub state: PeerState,
-    /// Why the connection has failed, if it has.
-    pub reason: Option<Reason>,
     /// Whether they have lost the signaling server.
     pub away: bool,
     element: Element,
+    _listener: Option<Listener>,
 }
 
 impl Tile {
-    pub fn new(peer: Peer, stage: &Element) -> Option<Self> {
+    pub fn new(peer: &Peer, stage: &Element, asks: &Asks) -> Option<Self> {
         let element = Element::from_template("tile")?;
-        let tile = Self { peer, state: PeerState::Connecting, reason: None, away: false, element };
-        tile.set_text(".tile-name", words::name(&tile.peer));
-        tile.set_text(".tile-initial", &words::initial(&tile.peer));
+        let (id, asks) = (peer.id.clone(), asks.clone());
+        let remove = move || asks.send(Ask::Remove(id.clone()));
+        let listener = element.find(".tile-remove").map(|button| button.on("click", remove));
+        let tile = Self {
+            peer: peer.clone(),
+            state: PeerState::Connecting,
+            away: false,
+            element,
+            _listener: listener,
+        };
+        tile.element.set_text_in(".tile-name", words::name(peer));
+        tile.element.set_text_in(".tile-initial", &words::initial(peer));
         // The id is the server's word, not the person's.
-        tile.element.set("data-peer", tile.peer.id.as_str());
+        tile.element.set("data-peer", peer.id.as_str());
         tile.show_state();
         stage.append(&tile.element);
         Some(tile)
     }
 
-    pub fn set_state(&mut self, state: PeerState, reason: Option<Reason>) {
+    pub fn set_state(&mut self, state: PeerState) {
         self.state = state;
-        self.reason = reason;
         self.show_state();
     }
 
@@ -59,13 +67,7 @@ impl Tile {
 
     fn show_state(&self) {
         self.element.set("data-state", self.state.as_str());
-        self.set_text(".tile-state", words::tile(self));
-    }
-
-    fn set_text(&self, selector: &str, text: &str) {
-        if let Some(element) = self.element.find(selector) {
-            element.set_text(text);
-        }
+        self.element.set_text_in(".tile-state", words::tile(self));
     }
 }
 

@@ -13,6 +13,11 @@ pub const REMOVED: &str = "Someone took you out of the room. Your camera and mic
 pub const REPLACED: &str =
     "It was taken up over another connection. Your camera and microphone are off here.";
 pub const SOUND_BLOCKED: &str = "The browser holds back the sound until you say so.";
+pub const WAITING: &str = "Somebody inside has to let you in. They have been told that you are here.";
+pub const BUSY: &str = "The server cannot let you in at the moment. It is asked again until it can.";
+pub const LISTENER: &str = "You were invited to watch and listen: your camera and microphone stay off.";
+pub const LOCKED: &str = "The room is locked: newcomers have to knock.";
+pub const OPENED: &str = "The room is open again.";
 pub const NO_WEBRTC: &str =
     "It has no WebRTC, which is what browsers call each other with, or it is switched off.";
 
@@ -100,6 +105,13 @@ pub fn rejected(error: &Error) -> String {
         "room-full" => {
             "This room is full. Wait until someone leaves and try again, or choose another room.".to_owned()
         }
+        "token-invalid" => {
+            "Rooms here are opened by an invitation, and this is none to this room. Ask whoever invited \
+                            you for the link again, and open it whole."
+                .to_owned()
+        }
+        "token-expired" => "The invitation is over, or its time has not come. Ask for a new one.".to_owned(),
+        "denied" => "You were not let in. You may knock again.".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -12,19 +12,20 @@ pub(crate) struct Bus {
 
 impl Bus {
     /// Opens the channel `name`. `None` where the browser has no such thing.
-    pub(crate) fn open(name: &str, on_message: impl Fn(JsValue) + 'static) -> Option<Self> {
+    pub(crate) fn open(name: &str, on_message: impl Fn(String) + 'static) -> Option<Self> {
         let channel = BroadcastChannel::new(name).ok()?;
         let listener = EventListener::new(&channel, "message", move |event| {
-            if let Some(event) = event.dyn_ref::<MessageEvent>() {
-                on_message(event.data());
+            if let Some(text) = event.dyn_ref::<MessageEvent>().and_then(|event| event.data().as_string()) {
+                on_message(text);
             }
         });
         Some(Self { channel, _listener: listener })
     }
 
-    /// Says it to every other tab that has the channel open. A message that cannot be copied is not sent.
-    pub(crate) fn say(&self, message: &JsValue) {
-        let _ = self.channel.post_message(message);
+    /// Says it to every other tab that has the channel open.
+    pub(crate) fn say(&self, text: &str) {
+        // Fails only for what cannot be copied, which text can.
+        let _ = self.channel.post_message(&JsValue::from_str(text));
     }
 }
 

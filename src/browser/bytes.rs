@@ -1,25 +1,54 @@
 //! Bytes that stay the browser's: read from a file, hashed, put together and sent without a way through the program's
 //! memory.
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Blob;
+use web_sys::{Blob, ReadableStreamByobReader};
 
 use super::words;
 
-/// Reads `length` bytes of a file from `from` on.
+/// Reads `length` bytes of a file from `from` on, into `space` if it is as long as that: a browser that gives each chunk in a
+/// buffer of its own collects those when it likes to, and 60 MB may wait for it.
 ///
 /// # Errors
 /// The browser's words: the file was changed, moved or deleted since it was chosen, most likely.
-pub(crate) async fn read(blob: &Blob, from: u64, length: u32) -> Result<Uint8Array, String> {
+pub(crate) async fn read(
+    blob: &Blob,
+    from: u64,
+    length: u32,
+    space: Option<Uint8Array>,
+) -> Result<Uint8Array, String> {
     // Whole numbers below 2^53 are exact; the sizes of files are.
     let (start, end) = (from as f64, (from + u64::from(length)) as f64);
     let slice = blob.slice_with_f64_and_f64(start, end).map_err(|error| words(&error))?;
+    if let Ok(reader) = ReadableStreamByobReader::new(&slice.stream()) {
+        let space = space.filter(|space| space.length() == length);
+        return fill(&reader, space.unwrap_or_else(|| Uint8Array::new_with_length(length))).await;
+    }
+    // Browsers whose files are not read like this.
     let buffer = done(slice.array_buffer()).await?.dyn_into::<ArrayBuffer>();
     let buffer = buffer.map_err(|_| "the browser gave no bytes".to_owned())?;
     let bytes = Uint8Array::new(&buffer);
-    if bytes.length() == length { Ok(bytes) } else { Err("the file has become shorter".to_owned()) }
+    if bytes.length() == length { Ok(bytes) } else { Err(shorter()) }
+}
+
+/// Each read takes the buffer away, and gives it back as another (WHATWG Streams, section 4.5.3).
+async fn fill(reader: &ReadableStreamByobReader, mut bytes: Uint8Array) -> Result<Uint8Array, String> {
+    let (mut filled, length) = (0, bytes.length());
+    while filled < length {
+        let result = done(reader.read_with_array_buffer_view(&bytes.subarray(filled, length))).await?;
+        let read = Reflect::get(&result, &JsValue::from_str("value")).ok();
+        let read = read.and_then(|value| value.dyn_into::<Uint8Array>().ok());
+        let read = read.filter(|read| read.length() > 0).ok_or_else(shorter)?;
+        filled += read.length();
+        bytes = Uint8Array::new_with_byte_offset_and_length(&read.buffer(), 0, length);
+    }
+    Ok(bytes)
+}
+
+fn shorter() -> String {
+    "the file has become shorter".to_owned()
 }
 
 /// The SHA-256 of bytes (W3C WebCrypto, section 14.3.5).

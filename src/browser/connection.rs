@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use duologue_engine::{Failure, LinkState, Operation, Party, SignalingState};
-use duologue_protocol::{Candidate, Description, IceServer, SdpType};
+use duologue_protocol::{Candidate, Description, IceServer, SdpType, to_json};
 use gloo_events::EventListener;
-use js_sys::{Array, Promise, Reflect};
+use js_sys::{Array, JSON, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     MediaStream, MediaStreamTrack, RtcConfiguration, RtcIceCandidateInit, RtcPeerConnection,
@@ -66,8 +66,8 @@ impl RtcOptions {
     fn configuration(&self) -> Result<RtcConfiguration, String> {
         let configuration = RtcConfiguration::new();
         if !self.ice_servers.is_empty() {
-            let servers = serde_wasm_bindgen::to_value(&self.ice_servers);
-            configuration.set_ice_servers(&servers.map_err(|error| error.to_string())?);
+            let servers = JSON::parse(&to_json(&self.ice_servers));
+            configuration.set_ice_servers(&servers.map_err(|error| words(&error))?);
         }
         let set = |name: &str, value: &str| {
             Reflect::set(&configuration, &JsValue::from_str(name), &JsValue::from_str(value))

@@ -1,18 +1,21 @@
 //! The page, as far as the app needs it.
 
-use gloo_events::EventListener;
+use std::rc::Rc;
+
+use gloo_events::{EventListener, EventListenerOptions};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    ClipboardEvent, DataTransfer, Document, DocumentFragment, DragEvent, File, FileList, HtmlButtonElement,
-    HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlMediaElement, HtmlOptionElement, HtmlSelectElement,
-    HtmlTemplateElement, HtmlTextAreaElement, KeyboardEvent, MediaStream, Storage, Url, Window,
+    ClipboardEvent, Document, DragEvent, Event, EventTarget, File, FileList, HtmlDialogElement, HtmlElement,
+    HtmlInputElement, HtmlMediaElement, HtmlOptionElement, HtmlTemplateElement, KeyboardEvent, MediaStream,
+    Storage, Url, Window,
 };
 
 /// A few frames.
 const FOCUS_MILLIS: u32 = 60;
 
-/// An element of the page. What it is asked to do and cannot, because it is of another kind, it does not do.
+/// An element of the page. What only some kinds of elements can do is asked of those only: of which kind each is stands in
+/// `index.html`, and is not looked up again.
 #[derive(Clone)]
 pub struct Element(web_sys::Element);
 
@@ -32,9 +35,9 @@ impl Element {
     /// A copy of what is in the `<template>` with this id.
     #[must_use]
     pub fn from_template(id: &str) -> Option<Self> {
-        let template = document()?.get_element_by_id(id)?.dyn_into::<HtmlTemplateElement>().ok()?;
-        let copy = template.content().clone_node_with_deep(true).ok()?.dyn_into::<DocumentFragment>().ok()?;
-        copy.first_element_child().map(Self)
+        let template = document()?.get_element_by_id(id)?.unchecked_into::<HtmlTemplateElement>();
+        let copy = template.content().first_element_child()?.clone_node_with_deep(true).ok()?;
+        Some(Self(copy.unchecked_into()))
     }
 
     /// The first element inside that fits the CSS selector.
@@ -51,6 +54,13 @@ impl Element {
         }
     }
 
+    /// Shows `text` in the first element inside that fits the CSS selector.
+    pub fn set_text_in(&self, selector: &str, text: &str) {
+        if let Some(element) = self.find(selector) {
+            element.set_text(text);
+        }
+    }
+
     /// Sets an attribute.
     pub fn set(&self, attribute: &str, value: &str) {
         let _ = self.0.set_attribute(attribute, value);
@@ -63,28 +73,30 @@ impl Element {
 
     /// Shows or hides it.
     pub fn show(&self, visible: bool) {
-        let _ = if visible { self.0.remove_attribute("hidden") } else { self.0.set_attribute("hidden", "") };
+        self.mark("hidden", !visible);
     }
 
     /// Allows or forbids pressing it.
     pub fn enable(&self, enabled: bool) {
-        if let Some(button) = self.0.dyn_ref::<HtmlButtonElement>() {
-            button.set_disabled(!enabled);
-        }
+        self.mark("disabled", !enabled);
+    }
+
+    /// Gives it an attribute that says all by being there, or takes it away.
+    pub fn mark(&self, attribute: &str, marked: bool) {
+        let _ = if marked { self.0.set_attribute(attribute, "") } else { self.0.remove_attribute(attribute) };
     }
 
     /// Opens a dialog, over everything else.
     pub fn open_dialog(&self) {
-        if let Some(dialog) = self.0.dyn_ref::<HtmlDialogElement>().filter(|dialog| !dialog.open()) {
+        let dialog = self.0.unchecked_ref::<HtmlDialogElement>();
+        if !dialog.open() {
             let _ = dialog.show_modal();
         }
     }
 
     /// Moves the keyboard here.
     pub fn focus(&self) {
-        if let Some(element) = self.0.dyn_ref::<HtmlElement>() {
-            let _ = element.focus();
-        }
+        let _ = self.0.unchecked_ref::<HtmlElement>().focus();
     }
 
     /// Moves the keyboard here when the browser has drawn the page: to do it at once would make it lay the page out in
@@ -97,36 +109,25 @@ impl Element {
         });
     }
 
+    /// It, as something to write into or to choose from: `<select>` and `<textarea>` have all that is used here, too.
+    fn input(&self) -> &HtmlInputElement {
+        self.0.unchecked_ref()
+    }
+
     /// What is written or chosen in it.
     #[must_use]
     pub fn value(&self) -> String {
-        if let Some(input) = self.0.dyn_ref::<HtmlInputElement>() {
-            input.value()
-        } else if let Some(select) = self.0.dyn_ref::<HtmlSelectElement>() {
-            select.value()
-        } else if let Some(text) = self.0.dyn_ref::<HtmlTextAreaElement>() {
-            text.value()
-        } else {
-            String::new()
-        }
+        self.input().value()
     }
 
     /// Writes into it.
     pub fn set_value(&self, value: &str) {
-        if let Some(input) = self.0.dyn_ref::<HtmlInputElement>() {
-            input.set_value(value);
-        } else if let Some(select) = self.0.dyn_ref::<HtmlSelectElement>() {
-            select.set_value(value);
-        } else if let Some(text) = self.0.dyn_ref::<HtmlTextAreaElement>() {
-            text.set_value(value);
-        }
+        self.input().set_value(value);
     }
 
     /// Marks all of its text, ready to be copied by hand.
     pub fn select_text(&self) {
-        if let Some(input) = self.0.dyn_ref::<HtmlInputElement>() {
-            input.select();
-        }
+        self.input().select();
     }
 
     /// Replaces the choices of a `<select>` by these values and their labels.
@@ -171,17 +172,14 @@ impl Element {
 
     /// Presses it.
     pub fn click(&self) {
-        if let Some(element) = self.0.dyn_ref::<HtmlElement>() {
-            element.click();
-        }
+        self.0.unchecked_ref::<HtmlElement>().click();
     }
 
     /// The files that were chosen in a file field, which then is empty again.
     #[must_use]
     pub fn take_files(&self) -> Vec<File> {
-        let Some(input) = self.0.dyn_ref::<HtmlInputElement>() else { return Vec::new() };
-        let files = input.files().map(|files| listed(&files)).unwrap_or_default();
-        input.set_value("");
+        let files = listed(self.input().files());
+        self.set_value("");
         files
     }
 
@@ -197,18 +195,15 @@ impl Element {
 
     /// Shows a stream, or nothing.
     pub fn set_stream(&self, stream: Option<&MediaStream>) {
-        if let Some(media) = self.0.dyn_ref::<HtmlMediaElement>()
-            && media.src_object().as_ref() != stream
-        {
+        let media = self.0.unchecked_ref::<HtmlMediaElement>();
+        if media.src_object().as_ref() != stream {
             media.set_src_object(stream);
         }
     }
 
     /// Plays what it shows; `false` if the browser wants a gesture of the person first.
     pub async fn play(&self) -> bool {
-        let Some(Ok(playing)) = self.0.dyn_ref::<HtmlMediaElement>().map(HtmlMediaElement::play) else {
-            return true;
-        };
+        let Ok(playing) = self.0.unchecked_ref::<HtmlMediaElement>().play() else { return true };
         match JsFuture::from(playing).await {
             Ok(_) => true,
             // Other failures (a stream replaced meanwhile) are no refusal.
@@ -218,22 +213,18 @@ impl Element {
         }
     }
 
-    /// Calls `then` on every event `name`, until the listener is dropped.
+    /// Calls `then` on every event `name`, until the listener is dropped. When a form is to be submitted, what the browser
+    /// would do by itself is not done.
     pub fn on(&self, name: &'static str, then: impl Fn() + 'static) -> EventListener {
-        EventListener::new(&self.0, name, move |_| then())
-    }
-
-    /// The same for a form: what the browser would do by itself is not done.
-    pub fn on_submit(&self, then: impl Fn() + 'static) -> EventListener {
-        let options = gloo_events::EventListenerOptions::enable_prevent_default();
-        EventListener::new_with_options(&self.0, "submit", options, move |event| {
-            event.prevent_default();
+        let submits = name == "submit";
+        listen(&self.0, name, move |event| {
+            if submits {
+                event.prevent_default();
+            }
             then();
         })
     }
-}
 
-impl Element {
     /// Calls `then` when Enter is pressed in it, without Shift and not to choose a word of an input method.
     pub fn on_enter(&self, then: impl Fn() + 'static) -> EventListener {
         self.on_key("Enter", move |event| {
@@ -251,8 +242,7 @@ impl Element {
     }
 
     fn on_key(&self, key: &'static str, then: impl Fn(&KeyboardEvent) + 'static) -> EventListener {
-        let options = gloo_events::EventListenerOptions::enable_prevent_default();
-        EventListener::new_with_options(&self.0, "keydown", options, move |event| {
+        listen(&self.0, "keydown", move |event| {
             if let Some(event) = event.dyn_ref::<KeyboardEvent>().filter(|event| event.key() == key) {
                 then(event);
             }
@@ -260,53 +250,48 @@ impl Element {
     }
 }
 
+/// Calls `then` on every event `name`, until the listener is dropped. It may prevent what the browser would do by itself.
+fn listen(target: &EventTarget, name: &'static str, then: impl Fn(&Event) + 'static) -> EventListener {
+    listen_boxed(target, name, Box::new(then))
+}
+
+/// Not generic, so that it is compiled once.
+fn listen_boxed(target: &EventTarget, name: &'static str, then: Box<dyn Fn(&Event)>) -> EventListener {
+    EventListener::new_with_options(target, name, EventListenerOptions::enable_prevent_default(), then)
+}
+
 /// Calls `then` with the files that a person drops on `target`, or pastes anywhere, until the listeners are dropped. While
 /// files are held over it, it has `data-drop`.
 #[must_use]
-pub fn on_files(target: &Element, then: impl Fn(Vec<File>) + Clone + 'static) -> Vec<EventListener> {
-    let options = gloo_events::EventListenerOptions::enable_prevent_default();
-    let listen = |name: &'static str, deal: Box<dyn Fn(&DragEvent)>| {
-        EventListener::new_with_options(&target.0, name, options, move |event| {
-            if let Some(event) = event.dyn_ref::<DragEvent>().filter(|event| has_files(event.data_transfer()))
-            {
-                deal(event);
+pub fn on_files(target: &Element, then: impl Fn(Vec<File>) + 'static) -> Vec<EventListener> {
+    let then: Rc<dyn Fn(Vec<File>)> = Rc::new(then);
+    let listeners = ["dragover", "dragleave", "drop"].map(|name| {
+        let (element, then) = (target.clone(), Rc::clone(&then));
+        listen(&target.0, name, move |event| {
+            let event = event.unchecked_ref::<DragEvent>();
+            let Some(transfer) = event.data_transfer() else { return };
+            if !transfer.types().includes(&JsValue::from_str("Files"), 0) {
+                return;
             }
-        })
-    };
-    let (over, out, end) = (target.clone(), target.clone(), target.clone());
-    let dropped = then.clone();
-    let mut listeners = vec![
-        listen(
-            "dragover",
-            Box::new(move |event| {
-                event.prevent_default();
-                over.set("data-drop", "");
-            }),
-        ),
-        listen(
-            "dragleave",
-            Box::new(move |event| {
+            if name == "dragleave" {
                 // Leaving a part of it is not leaving it.
                 if event.related_target().is_none() {
-                    out.unset("data-drop");
+                    element.unset("data-drop");
                 }
-            }),
-        ),
-        listen(
-            "drop",
-            Box::new(move |event| {
-                event.prevent_default();
-                end.unset("data-drop");
-                dropped(
-                    event.data_transfer().and_then(|it| it.files()).map(|it| listed(&it)).unwrap_or_default(),
-                );
-            }),
-        ),
-    ];
+                return;
+            }
+            event.prevent_default();
+            element.mark("data-drop", name == "dragover");
+            if name == "drop" {
+                then(listed(transfer.files()));
+            }
+        })
+    });
+    let mut listeners = Vec::from(listeners);
     listeners.extend(document().map(|document| {
-        EventListener::new(document.as_ref(), "paste", move |event| {
-            let pasted = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
-            let files = pasted.and_then(|it| it.files()).map(|it| listed(&it)).unwrap_or_default();
+        listen(&document, "paste", move |event| {
+            let pasted = event.unchecked_ref::<ClipboardEvent>().clipboard_data();
+            let files = listed(pasted.and_then(|it| it.files()));
             if !files.is_empty() {
                 then(files);
             }
@@ -315,12 +300,12 @@ pub fn on_files(target: &Element, then: impl Fn(Vec<File>) + Clone + 'static) ->
     listeners
 }
 
-fn has_files(transfer: Option<DataTransfer>) -> bool {
-    transfer.is_some_and(|it| it.types().includes(&JsValue::from_str("Files"), 0))
-}
-
-fn listed(files: &FileList) -> Vec<File> {
-    (0..files.length()).filter_map(|at| files.get(at)).collect()
+fn listed(files: Option<FileList>) -> Vec<File> {
+    let mut listed = Vec::new();
+    if let Some(files) = files {
+        listed.extend((0..files.length()).filter_map(|at| files.get(at)));
+    }
+    listed
 }
 
 /// An address under which the browser gives a file. Dropping it takes it back.
@@ -359,8 +344,7 @@ pub fn time_of_day() -> String {
 /// Calls `then` with each key that is pressed by itself and not into a field, until the listener is dropped.
 #[must_use]
 pub fn on_key(then: impl Fn(&str) -> bool + 'static) -> Option<EventListener> {
-    let options = gloo_events::EventListenerOptions::enable_prevent_default();
-    Some(EventListener::new_with_options(document()?.as_ref(), "keydown", options, move |event| {
+    Some(listen(document()?.as_ref(), "keydown", move |event| {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.repeat();
         let target = event.target().and_then(|it| it.dyn_into::<web_sys::Element>().ok());
@@ -406,6 +390,13 @@ pub fn set_fragment(text: &str) {
     }
 }
 
+/// The same, in the place of what was there before: nothing leads back to that.
+pub fn replace_fragment(text: &str) {
+    if let Some(window) = window() {
+        let _ = window.location().replace(&["#", &String::from(js_sys::encode_uri_component(text))].concat());
+    }
+}
+
 /// The address of the page.
 #[must_use]
 pub fn address() -> String {
@@ -415,14 +406,8 @@ pub fn address() -> String {
 /// Whether the person has just reloaded the page, rather than come to it.
 #[must_use]
 pub fn is_reload() -> bool {
-    let entries = window().and_then(|it| it.performance()).map(|it| {
-        js_sys::Reflect::get(&it, &JsValue::from_str("getEntriesByType"))
-            .ok()
-            .and_then(|function| function.dyn_into::<js_sys::Function>().ok())
-            .and_then(|function| function.call1(&it, &JsValue::from_str("navigation")).ok())
-    });
-    let entry = entries.flatten().and_then(|list| js_sys::Reflect::get_u32(&list, 0).ok());
-    let kind = entry.and_then(|entry| js_sys::Reflect::get(&entry, &JsValue::from_str("type")).ok());
+    let entries = window().and_then(|it| it.performance()).map(|it| it.get_entries_by_type("navigation"));
+    let kind = entries.and_then(|it| js_sys::Reflect::get(&it.get(0), &JsValue::from_str("type")).ok());
     kind.and_then(|kind| kind.as_string()).as_deref() == Some("reload")
 }
 

@@ -3,14 +3,13 @@
 use duologue_protocol::DecodeError;
 use duologue_protocol::value::Value;
 use js_sys::{Array, JSON, Reflect};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The largest integer that a JavaScript number holds exactly.
 const LARGEST: f64 = 9_007_199_254_740_991.0;
 
 /// A value that `JSON.parse` has made, or that came as an object to begin with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Json(pub(crate) JsValue);
 
 impl Json {
@@ -55,11 +54,4 @@ impl Value for Json {
     fn items(&self) -> Option<Vec<Self>> {
         Array::is_array(&self.0).then(|| self.0.unchecked_ref::<Array>().iter().map(Self).collect())
     }
-}
-
-/// `value` as JSON text; `None` only for what JSON cannot say.
-pub(crate) fn to_text(value: &impl Serialize) -> Option<String> {
-    let object = serde_wasm_bindgen::to_value(value).ok()?;
-    let text = JSON::stringify(&object).ok()?;
-    text.dyn_into::<js_sys::JsString>().ok().map(String::from)
 }

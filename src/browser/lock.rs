@@ -20,6 +20,7 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Asks for the lock `name` and calls `on_granted` once it is ours.
+    #[cfg(feature = "tabs")]
     pub(crate) fn request(name: &str, on_granted: impl Fn() + 'static) -> Option<Self> {
         Self::ask(name, false, move |_| on_granted())
     }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bindings;
+#[cfg(feature = "tabs")]
 mod bus;
 mod bytes;
 mod clock;
@@ -21,6 +22,8 @@ mod stats;
 mod task;
 
 pub use gloo_events::EventListener as Listener;
+#[cfg(feature = "js")]
+pub(crate) use web_sys::AbortSignal;
 pub use web_sys::{Blob, File, FileSystemFileHandle, MediaStream, MediaStreamTrack};
 
 pub use connection::{Connection, ConnectionEvent, MediaKind, RtcOptions, ServerProblem, TransportPolicy};
@@ -30,13 +33,16 @@ pub use media::{Devices, MediaProblem, capture, list_devices, on_devices_change}
 #[cfg(feature = "app")]
 pub use meter::Meter;
 pub use task::spawn;
+#[cfg(feature = "js")]
+pub(crate) use task::until_aborted;
 
+#[cfg(feature = "tabs")]
 pub(crate) use bus::Bus;
 pub(crate) use bytes::{frame, read, sha256};
 pub(crate) use clock::{Alarm, now, random, random_token, wall_clock_millis};
 pub(crate) use disk::{Folder, Writable, choose_place, joined, room as disk_room};
 pub(crate) use environment::{on_network_change, on_shown, on_window};
-pub(crate) use json::{Json, to_text};
+pub(crate) use json::Json;
 pub(crate) use lock::Lock;
 pub(crate) use media::{capture_all, device_problem, exactly};
 

@@ -22,7 +22,7 @@ pub(super) struct Files {
     /// The transfers that are not over.
     running: Vec<Running>,
     buffers: Vec<(Buffer, Id, Uint8Array)>,
-    /// Whole chunks that are written. What comes next goes into them: the browser would not hurry to collect them.
+    /// Whole chunks that are written or sent. What comes next goes into them: the browser would not hurry to collect them.
     spare: Vec<Uint8Array>,
     /// Where frames are put together.
     space: Uint8Array,
@@ -133,9 +133,7 @@ impl Files {
             }
             Done::Read(buffer, Err(words)) => Input::Read(buffer, Err(words)),
             Done::Written(buffer, outcome, bytes) => {
-                if !self.running.is_empty() {
-                    self.spare.extend(bytes.filter(|bytes| bytes.length() == CHUNK));
-                }
+                bytes.into_iter().for_each(|bytes| self.spare(bytes));
                 Input::Written(buffer, outcome)
             }
             Done::Finished(number, outcome) => {
@@ -208,8 +206,9 @@ impl Files {
             }
             Output::Read { id, buffer, from, length } => {
                 let Some(file) = self.running(id).and_then(|it| it.file.clone()) else { return };
+                let space = self.spare.pop();
                 self.later(async move {
-                    let bytes = browser::read(&file, from, length).await;
+                    let bytes = browser::read(&file, from, length, space).await;
                     let hash = match &bytes {
                         Ok(bytes) => browser::sha256(bytes).await,
                         Err(words) => Err(words.clone()),
@@ -231,7 +230,12 @@ impl Files {
                     Done::Written(buffer, outcome, (!sink.keeps_bytes()).then_some(bytes))
                 });
             }
-            Output::Discard(buffer) => self.discard(buffer),
+            Output::Discard(buffer) => {
+                // Of a hash that is being made of it the browser has a copy.
+                let bytes = self.buffer(buffer).map(|(_, bytes)| bytes.clone());
+                self.discard(buffer);
+                bytes.into_iter().for_each(|bytes| self.spare(bytes));
+            }
             Output::Root(id, all) => self.hash(id, Uint8Array::from(all.as_slice()), None),
             Output::Finish(id) => self.finish(id),
             Output::Release { id, keep } => self.release(id, keep),
@@ -249,6 +253,13 @@ impl Files {
 
     fn discard(&mut self, buffer: Buffer) {
         self.buffers.retain(|(known, ..)| *known != buffer);
+    }
+
+    /// Keeps bytes that are of no more use, for the next chunk to go into.
+    fn spare(&mut self, bytes: Uint8Array) {
+        if bytes.length() == CHUNK && !self.running.is_empty() {
+            self.spare.push(bytes);
+        }
     }
 
     /// Hashes a chunk that was received, or what the root is the hash of.

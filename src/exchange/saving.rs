@@ -209,7 +209,7 @@ impl Stash {
             let Ok(number) = name.parse::<u32>() else { continue };
             let Some(file) = self.folder.file(&name).await else { continue };
             let written = (file.size() as u64).saturating_sub(HEAD);
-            let Ok(head) = browser::read(&file, 0, HEAD as u32).await else { continue };
+            let Ok(head) = browser::read(&file, 0, HEAD as u32, None).await else { continue };
             let head = head.to_vec();
             let (hashes, _) = head.as_chunks::<32>();
             for (place, hash) in (0..).zip(hashes) {
@@ -325,7 +325,7 @@ impl Drop for Stash {
 }
 
 fn lock_name(folder: &str) -> String {
-    format!("{FOLDER}-{folder}")
+    [FOLDER, "-", folder].concat()
 }
 
 /// Removes what no page uses: files that were whole when their page was closed, and old parts.

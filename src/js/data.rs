@@ -40,6 +40,8 @@ extern "C" {
     fn set_id(this: &PeerObject, id: &str);
     #[wasm_bindgen(method, setter, structural)]
     fn set_name(this: &PeerObject, name: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_speaks(this: &PeerObject, speaks: bool);
 
     type MessageObject;
     #[wasm_bindgen(method, setter, structural)]
@@ -266,6 +268,7 @@ pub(super) fn message(peer: &Peer, body: &Body, mode: Mode) -> JsValue {
     let from: PeerObject = js_sys::Object::new().unchecked_into();
     from.set_id(peer.id.as_str());
     from.set_name(&peer.name);
+    from.set_speaks(peer.speaks);
     let event: MessageObject = js_sys::Object::new().unchecked_into();
     event.set_peer(&from);
     match body {

@@ -1,13 +1,12 @@
 //! `diagnose`, for JavaScript.
 
 use duologue_engine::diagnosis::{Mapping, Reach};
-use js_sys::Array;
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::RawOptions;
 use super::options::JoinOptions;
-use super::values::{object, problems};
-use crate::browser::MediaProblem;
+use super::values::{ServerValue, plain, servers};
 use crate::{Diagnosis, diagnose};
 
 #[wasm_bindgen]
@@ -34,32 +33,50 @@ fn value(diagnosis: &Diagnosis) -> JsValue {
         Mapping::EndpointDependent => "endpoint-dependent",
         Mapping::Unknown => "unknown",
     };
-    let candidates: Array = findings.kinds.iter().map(|kind| JsValue::from_str(kind.as_str())).collect();
-    let relay_over = findings.relay_over.map(|over| over.as_str().to_ascii_lowercase());
-    object(&[
-        ("verdict", findings.verdict.code().into()),
-        ("message", findings.verdict.sentence().into()),
-        ("camera", device(diagnosis.camera.as_ref())),
-        ("microphone", device(diagnosis.microphone.as_ref())),
-        ("signaling", reach(facts.signaling)),
-        ("candidates", candidates.into()),
-        ("udp", findings.udp.map_or(JsValue::NULL, JsValue::from_bool)),
-        ("mapping", mapping.into()),
-        ("relay", reach(facts.relay)),
-        ("relayProtocol", relay_over.map_or(JsValue::NULL, JsValue::from)),
-        ("servers", problems(&diagnosis.problems)),
-    ])
+    plain(&DiagnosisValue {
+        verdict: findings.verdict.code(),
+        message: findings.verdict.sentence(),
+        camera: diagnosis.camera.as_ref().map(ToString::to_string),
+        microphone: diagnosis.microphone.as_ref().map(ToString::to_string),
+        signaling: reach(facts.signaling),
+        candidates: findings.kinds.iter().map(|kind| kind.as_str()).collect(),
+        udp: findings.udp,
+        mapping,
+        relay: reach(facts.relay),
+        relay_protocol: findings.relay_over.map(|over| over.as_str().to_ascii_lowercase()),
+        servers: servers(&diagnosis.problems),
+    })
 }
 
-fn device(problem: Option<&MediaProblem>) -> JsValue {
-    problem.map_or(JsValue::NULL, |problem| problem.to_string().into())
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DiagnosisValue<'a> {
+    verdict: &'a str,
+    message: &'a str,
+    camera: Option<String>,
+    microphone: Option<String>,
+    signaling: ReachValue,
+    candidates: Vec<&'a str>,
+    udp: Option<bool>,
+    mapping: &'a str,
+    relay: ReachValue,
+    relay_protocol: Option<String>,
+    servers: Vec<ServerValue<'a>>,
 }
 
 /// Milliseconds, false if it did not answer, null if there was nothing to try.
-fn reach(reach: Reach) -> JsValue {
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ReachValue {
+    Millis(u32),
+    Unreached(bool),
+    NotTried,
+}
+
+fn reach(reach: Reach) -> ReachValue {
     match reach {
-        Reach::Reached(time) => u32::try_from(time.as_millis()).unwrap_or(u32::MAX).into(),
-        Reach::Unreached => JsValue::FALSE,
-        Reach::NotTried => JsValue::NULL,
+        Reach::Reached(time) => ReachValue::Millis(u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+        Reach::Unreached => ReachValue::Unreached(false),
+        Reach::NotTried => ReachValue::NotTried,
     }
 }

@@ -7,15 +7,17 @@ mod values;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-use crate::browser::{MediaKind, MediaStream, spawn};
-use crate::{Event, Events, LocalMedia, Peer, Room};
+use crate::browser::{MediaKind, MediaStream, spawn, until_aborted};
+use crate::{Event, Events, Governing, LocalMedia, Peer, PeerId, Room};
 use options::JoinOptions;
 use values::{exception, object, type_of};
 
@@ -41,8 +43,12 @@ extern "C" {
 }
 
 /// The names of the events, in the order of `RoomEvents` in `types.d.ts`.
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 17] = [
     "joined",
+    "waiting",
+    "locked",
+    "knock",
+    "knock-over",
     "peer",
     "peer-away",
     "peer-back",
@@ -79,7 +85,7 @@ impl JsRoom {
     ///
     /// Rejects with an `Error` that has a `code`: `unreachable`, `room-full`, `invalid-name`, …
     pub async fn join(url: String, room: String, options: Option<RawOptions>) -> Result<JsRoom, JsValue> {
-        let JoinOptions { name, signaling, options } =
+        let JoinOptions { name, token, on_waiting, signal, signaling, options } =
             JoinOptions::read(&url, options.as_ref().map(AsRef::as_ref))?;
         let media = options.media.clone();
         if let Some(media) = media.clone() {
@@ -87,7 +93,22 @@ impl JsRoom {
         }
         let joined = Room::open(signaling, options);
         let events = joined.events();
-        let id = joined.enter(&room, &name).await.map_err(|error| exception(&error))?;
+        if let Some(on_waiting) = on_waiting {
+            spawn(tell_of_waiting(joined.events(), on_waiting));
+        }
+        let entering = joined.enter_with(&room, &name, token);
+        let id = match signal {
+            Some(signal) => {
+                let aborted = until_aborted(&signal);
+                match select(pin!(entering), pin!(aborted)).await {
+                    Either::Left((outcome, _)) => outcome,
+                    // Dropping the room takes back whatever was asked.
+                    Either::Right(_) => return Err(signal.reason()),
+                }
+            }
+            None => entering.await,
+        };
+        let id = id.map_err(|error| exception(&error))?;
         let inner = Rc::new(Inner {
             id: RefCell::new(id.to_string()),
             room: RefCell::new(Some(joined)),
@@ -166,12 +187,45 @@ impl JsRoom {
         }
     }
 
+    /// Locks the room, so that newcomers have to knock, or opens it again. For admins; of anyone else the server takes none of
+    /// this, and an `error` event says so.
+    pub fn lock(&self, locked: bool) {
+        self.govern(Governing::Lock(locked));
+    }
+
+    /// Lets in somebody who knocked. For admins.
+    pub fn admit(&self, id: &str) -> Result<(), JsValue> {
+        self.govern_peer(id, Governing::Admit)
+    }
+
+    /// Does not let in somebody who knocked. For admins.
+    pub fn deny(&self, id: &str) -> Result<(), JsValue> {
+        self.govern_peer(id, Governing::Deny)
+    }
+
+    /// Takes somebody out of the room. For admins.
+    pub fn remove(&self, id: &str) -> Result<(), JsValue> {
+        self.govern_peer(id, Governing::Remove)
+    }
+
     /// Leaves: closes every connection, releases camera and microphone, and reports nothing any more.
     pub fn leave(&self) {
         self.0.handlers.borrow_mut().clear();
         self.0.peers.borrow_mut().clear();
         self.0.room.take();
         self.0.media.take();
+    }
+
+    fn govern(&self, what: Governing) {
+        if let Some(room) = &*self.0.room.borrow() {
+            room.govern(what);
+        }
+    }
+
+    fn govern_peer(&self, id: &str, what: fn(PeerId) -> Governing) -> Result<(), JsValue> {
+        let id = PeerId::new(id).map_err(|_| wrong("id", "the id of somebody", &JsValue::from_str(id)))?;
+        self.govern(what(id));
+        Ok(())
     }
 
     async fn set_media(&self, kind: MediaKind, on: bool) {
@@ -182,13 +236,28 @@ impl JsRoom {
     }
 }
 
+/// Calls the handler whenever somebody inside has to decide, until we are in.
+async fn tell_of_waiting(mut events: Events, handler: Function) {
+    while let Some(event) = events.next().await {
+        match &*event {
+            Event::Waiting => {
+                if let Err(error) = handler.call0(&JsValue::UNDEFINED) {
+                    report_error(&error);
+                }
+            }
+            Event::Joined { .. } => return,
+            _ => {}
+        }
+    }
+}
+
 /// Reports the events of a room until it is left.
 async fn report(inner: Rc<Inner>, mut events: Events) {
     // What is queued behind the promise of `join`, its handlers, goes first.
     TimeoutFuture::new(0).await;
     while let Some(event) = events.next().await {
         inner.note(&event);
-        let (name, value) = js_event(event);
+        let (name, value) = js_event(&event);
         let handlers: Vec<Function> = inner
             .handlers
             .borrow()
@@ -207,7 +276,7 @@ async fn report(inner: Rc<Inner>, mut events: Events) {
 impl Inner {
     fn note(&self, event: &Event) {
         match event {
-            Event::Joined(id) => *self.id.borrow_mut() = id.to_string(),
+            Event::Joined { id, .. } => *self.id.borrow_mut() = id.to_string(),
             Event::Peer(peer) => self.peers.borrow_mut().push(peer.clone()),
             Event::PeerLeft { peer, .. } => self.peers.borrow_mut().retain(|known| known.id != peer.id),
             _ => {}
@@ -215,39 +284,50 @@ impl Inner {
     }
 }
 
-fn js_event(event: Event) -> (&'static str, JsValue) {
+fn js_event(event: &Event) -> (&'static str, JsValue) {
     match event {
-        Event::Joined(id) => ("joined", object(&[("id", id.as_str().into())])),
-        Event::Peer(peer) => ("peer", object(&[("peer", values::peer(&peer))])),
-        Event::PeerAway(peer) => ("peer-away", object(&[("peer", values::peer(&peer))])),
-        Event::PeerBack(peer) => ("peer-back", object(&[("peer", values::peer(&peer))])),
+        Event::Joined { id, rights, locked } => {
+            let rights = values::plain(&rights.words());
+            (
+                "joined",
+                object(&[("id", id.as_str().into()), ("rights", rights), ("locked", (*locked).into())]),
+            )
+        }
+        Event::Waiting => ("waiting", object(&[])),
+        Event::Locked(locked) => ("locked", object(&[("locked", (*locked).into())])),
+        Event::Knock(peer) => ("knock", object(&[("peer", values::peer(peer))])),
+        Event::KnockOver(id) => ("knock-over", object(&[("id", id.as_str().into())])),
+        Event::Peer(peer) => ("peer", object(&[("peer", values::peer(peer))])),
+        Event::PeerAway(peer) => ("peer-away", object(&[("peer", values::peer(peer))])),
+        Event::PeerBack(peer) => ("peer-back", object(&[("peer", values::peer(peer))])),
         Event::PeerLeft { peer, reason } => {
-            ("peer-left", object(&[("peer", values::peer(&peer)), ("reason", reason.as_str().into())]))
+            ("peer-left", object(&[("peer", values::peer(peer)), ("reason", reason.as_str().into())]))
         }
         Event::Stream { peer, stream } => {
-            ("stream", object(&[("peer", values::peer(&peer)), ("stream", stream.into())]))
+            ("stream", object(&[("peer", values::peer(peer)), ("stream", Clone::clone(stream).into())]))
         }
         Event::State { peer, state, reason } => {
-            let mut fields = vec![("peer", values::peer(&peer)), ("state", state.as_str().into())];
-            fields.extend(reason.map(|reason| ("reason", values::reason(&reason))));
+            let mut fields = vec![("peer", values::peer(peer)), ("state", state.as_str().into())];
+            fields.extend(reason.as_ref().map(|reason| ("reason", values::reason(reason))));
             ("state", object(&fields))
         }
         Event::Media { peer, audio, video } => {
-            let fields = [("peer", values::peer(&peer)), ("audio", audio.into()), ("video", video.into())];
+            let fields =
+                [("peer", values::peer(peer)), ("audio", (*audio).into()), ("video", (*video).into())];
             ("media", object(&fields))
         }
-        Event::Message { peer, body, mode } => ("message", data::message(&peer, &body, mode)),
+        Event::Message { peer, body, mode } => ("message", data::message(peer, body, *mode)),
         Event::File(transfer) => {
             let peer = values::peer(transfer.peer());
-            ("file", object(&[("peer", peer), ("transfer", data::JsTransfer(transfer).into())]))
+            ("file", object(&[("peer", peer), ("transfer", data::JsTransfer(transfer.clone()).into())]))
         }
         Event::Reached => ("signaling", object(&[("reached", true.into())])),
         Event::Unreached { retry_in, .. } => {
             let millis = u32::try_from(retry_in.as_millis()).unwrap_or(u32::MAX);
             ("signaling", object(&[("reached", false.into()), ("retryIn", millis.into())]))
         }
-        Event::Ended(refusal) => ("ended", object(&[("error", exception(&refusal.into()))])),
-        Event::Error(error) => ("error", object(&[("error", exception(&error))])),
+        Event::Ended(refusal) => ("ended", object(&[("error", exception(&refusal.clone().into()))])),
+        Event::Error(error) => ("error", object(&[("error", exception(error))])),
     }
 }
 

@@ -1,30 +1,36 @@
 //! Reads the options of `Room.join`. What is not as it should be is a `TypeError` that names the option.
 
 use duologue_protocol::IceServer;
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::wrong;
-use crate::browser::{MediaStream, RtcOptions, TransportPolicy};
+use crate::browser::{AbortSignal, MediaStream, RtcOptions, TransportPolicy};
 use crate::{LocalMedia, Options, Signaling};
 
 /// How many tabs of one browser fit into a room without a server, as on a server that is not told otherwise.
+#[cfg(feature = "tabs")]
 const TABS_IN_A_ROOM: usize = 2;
 
 pub(super) struct JoinOptions {
     pub(super) name: String,
+    pub(super) token: Option<String>,
+    pub(super) on_waiting: Option<Function>,
+    pub(super) signal: Option<AbortSignal>,
     pub(super) signaling: Signaling,
     pub(super) options: Options,
 }
 
 impl JoinOptions {
     pub(super) fn read(url: &str, raw: Option<&JsValue>) -> Result<Self, JsValue> {
-        let signaling = if url == "tabs:" {
-            Signaling::Tabs { room_size: TABS_IN_A_ROOM }
-        } else {
-            Signaling::Server(url.to_owned())
+        let mut read = Self {
+            name: String::new(),
+            token: None,
+            on_waiting: None,
+            signal: None,
+            signaling: read_signaling(url),
+            options: Options::default(),
         };
-        let mut read = Self { name: String::new(), signaling, options: Options::default() };
         let Some(raw) = raw.filter(|raw| !raw.is_undefined() && !raw.is_null()) else { return Ok(read) };
         if !raw.is_object() {
             return Err(wrong("options", "an object", raw));
@@ -32,12 +38,31 @@ impl JoinOptions {
         if let Some(name) = given(raw, "name") {
             read.name = name.as_string().ok_or_else(|| wrong("options.name", "a string", &name))?;
         }
+        if let Some(token) = given(raw, "token") {
+            read.token = Some(token.as_string().ok_or_else(|| wrong("options.token", "a string", &token))?);
+        }
+        if let Some(handler) = given(raw, "onWaiting") {
+            let function = handler.dyn_into().map_err(|it| wrong("options.onWaiting", "a function", &it))?;
+            read.on_waiting = Some(function);
+        }
+        if let Some(signal) = given(raw, "signal") {
+            let signal = signal.dyn_into().map_err(|it| wrong("options.signal", "an AbortSignal", &it))?;
+            read.signal = Some(signal);
+        }
         read.options.media = given(raw, "media").map(|media| read_media(&media)).transpose()?;
         if let Some(rtc) = given(raw, "rtc") {
             read.options.rtc = read_rtc(&rtc)?;
         }
         Ok(read)
     }
+}
+
+fn read_signaling(url: &str) -> Signaling {
+    #[cfg(feature = "tabs")]
+    if url == "tabs:" {
+        return Signaling::Tabs { room_size: TABS_IN_A_ROOM };
+    }
+    Signaling::Server(url.to_owned())
 }
 
 /// The property, unless it is undefined or null.

@@ -4,6 +4,8 @@ export interface Peer {
   readonly id: string;
   /** The name they gave; may be empty. */
   readonly name: string;
+  /** Whether they may be seen and heard, and send messages and files. Of one who may not, nothing of that is let through. */
+  readonly speaks: boolean;
 }
 
 /** An error of Duologue: `message` tells a person what to do, `code` is for programs. */
@@ -15,6 +17,12 @@ export interface RoomError extends Error {
 export interface JoinOptions {
   /** The name to show to others. */
   name?: string;
+  /** What lets one in, where the server asks for it. */
+  token?: string;
+  /** Called when somebody inside has to decide whether to let us in. `join` waits for that. */
+  onWaiting?: () => void;
+  /** Ends `join` before it is done, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
   /** What to send: constraints, a stream of your own, or null to see and hear only. Default: null. */
   media?: { audio?: boolean | MediaTrackConstraints; video?: boolean | MediaTrackConstraints } | MediaStream | null;
   /** How to connect. Default: no STUN or TURN but what the signaling server tells of, and any way. */
@@ -117,8 +125,16 @@ export interface FileTransfer {
 
 /** What `room.on` can hear. */
 export interface RoomEvents {
-  /** We are in the room again, under another id: the server had forgotten us. */
-  joined: { id: string };
+  /** We are in the room; comes again, with another id, if the server had forgotten us. */
+  joined: { id: string; rights: ("join" | "speak" | "admin")[]; locked: boolean };
+  /** The server had forgotten us, and somebody inside has to let us in again. Calls go on. */
+  waiting: {};
+  /** The room was locked, so that newcomers have to knock, or opened again. */
+  locked: { locked: boolean };
+  /** Someone wants to be let in. Only admins hear of it, and decide with `admit` or `deny`. */
+  knock: { peer: Peer };
+  /** Someone who knocked is in, was not let in, or has gone. */
+  "knock-over": { id: string };
   /** Someone is in the room with us. */
   peer: { peer: Peer };
   /** Someone has lost the signaling server and is expected back. The call goes on if only that is broken. */

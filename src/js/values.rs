@@ -1,6 +1,7 @@
 //! Small values for JavaScript.
 
 use js_sys::{Object, Reflect};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use crate::{Error, Peer, Reason, ServerProblem};
@@ -13,24 +14,46 @@ pub(super) fn object(fields: &[(&str, JsValue)]) -> JsValue {
     object.into()
 }
 
+/// What holds nothing of the browser's, as plain objects, arrays and values; `None` is null.
+pub(super) fn plain(value: &impl Serialize) -> JsValue {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+    // Fails only for what says by itself that it cannot be serialized.
+    value.serialize(&serializer).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct PeerValue<'a> {
+    id: &'a str,
+    name: &'a str,
+    speaks: bool,
+}
+
 pub(super) fn peer(peer: &Peer) -> JsValue {
-    object(&[("id", peer.id.as_str().into()), ("name", peer.name.as_str().into())])
+    plain(&PeerValue { id: peer.id.as_str(), name: &peer.name, speaks: peer.speaks })
+}
+
+#[derive(Serialize)]
+struct ReasonValue<'a> {
+    code: &'a str,
+    message: &'a str,
+    servers: Vec<ServerValue<'a>>,
 }
 
 pub(super) fn reason(reason: &Reason) -> JsValue {
-    object(&[
-        ("code", reason.code.into()),
-        ("message", reason.message.into()),
-        ("servers", problems(&reason.servers)),
-    ])
+    plain(&ReasonValue { code: reason.code, message: reason.message, servers: servers(&reason.servers) })
 }
 
-pub(super) fn problems(problems: &[ServerProblem]) -> JsValue {
-    let problems = problems.iter().map(|problem| {
-        let (url, text) = (problem.url.as_str().into(), problem.text.as_str().into());
-        object(&[("url", url), ("code", problem.code.into()), ("message", text)])
-    });
-    problems.collect::<js_sys::Array>().into()
+/// A STUN or TURN server, and what it had to say.
+#[derive(Serialize)]
+pub(super) struct ServerValue<'a> {
+    url: &'a str,
+    code: u16,
+    message: &'a str,
+}
+
+pub(super) fn servers(problems: &[ServerProblem]) -> Vec<ServerValue<'_>> {
+    let values = problems.iter().map(|it| ServerValue { url: &it.url, code: it.code, message: &it.text });
+    values.collect()
 }
 
 /// An `Error` with a `code`.

@@ -3,9 +3,13 @@
 //! Browser callbacks only put a [`Happening`] into the queue. So nothing is ever borrowed twice, everything has an
 //! order, and the engine sees the world as it was tested.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use crate::queue::{Receiver, Sender};
 use duologue_engine::{
-    Failure, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing, Way,
+    Failure, Governing, RecoveryInput, Session, SessionEvent, SessionInput, SessionOutput, Signal, Timing,
+    Way,
 };
 use duologue_protocol::{Description, IceServer, Join, LeaveReason, PeerId, PeerInfo, Role};
 use futures_channel::oneshot;
@@ -37,7 +41,6 @@ pub(super) enum Happening {
 }
 
 /// Something that concerns one pair.
-#[derive(Clone)]
 pub(super) enum PairHappening {
     Connection(ConnectionEvent),
     Control(DataChannelEvent),
@@ -60,13 +63,14 @@ pub(super) enum PairHappening {
 pub(super) enum Command {
     Enter(Join, oneshot::Sender<Result<PeerId, Error>>),
     Exit,
+    Govern(Governing),
     Retry,
     SendFile {
         file: File,
         to: Option<PeerId>,
         answer: oneshot::Sender<Result<Transfer, Error>>,
     },
-    Subscribe(Sender<Event>),
+    Subscribe(Sender<Rc<Event>>),
     /// The room was dropped.
     End,
 }
@@ -82,9 +86,13 @@ pub(super) struct Driver {
     told_servers: Vec<IceServer>,
     duologues: Vec<Duologue>,
     recipients: Recipients,
-    subscribers: Vec<Sender<Event>>,
+    subscribers: Vec<Sender<Rc<Event>>>,
     /// Who waits to hear how entering went.
     entering: Option<oneshot::Sender<Result<PeerId, Error>>>,
+    /// Whether that is for somebody inside to decide.
+    waiting: bool,
+    /// Whether we may be seen and heard.
+    speaks: Rc<Cell<bool>>,
     happenings: Sender<Happening>,
     alarm: Alarm,
     _media: Option<Watch>,
@@ -97,6 +105,7 @@ impl Driver {
         options: Options,
         happenings: Sender<Happening>,
         recipients: Recipients,
+        speaks: Rc<Cell<bool>>,
     ) -> Self {
         let tell = |happening: fn() -> Happening| {
             let happenings = happenings.clone();
@@ -123,6 +132,8 @@ impl Driver {
             recipients,
             subscribers: Vec::new(),
             entering: None,
+            waiting: false,
+            speaks,
             happenings,
             alarm,
             _media: media,
@@ -152,15 +163,15 @@ impl Driver {
             Happening::Transport(..) => {}
             Happening::Pair(peer, happening) => self.pair(&peer, happening),
             Happening::Exchange(peer, event) => self.exchange_event(peer, event),
-            Happening::MediaChanged => self.each_pair(&PairHappening::MediaChanged),
+            Happening::MediaChanged => self.each_pair(&|| PairHappening::MediaChanged),
             Happening::Shown => self.tell_session(SessionInput::Reachable),
             Happening::NetworkChanged => {
                 self.tell_session(SessionInput::Reachable);
-                self.each_pair(&PairHappening::Recovery(RecoveryInput::NetworkChanged));
+                self.each_pair(&|| PairHappening::Recovery(RecoveryInput::NetworkChanged));
             }
             Happening::Timer => {
                 self.tell_session(SessionInput::Timeout { random: browser::random() });
-                self.each_pair(&PairHappening::Timer);
+                self.each_pair(&|| PairHappening::Timer);
             }
         }
     }
@@ -181,9 +192,10 @@ impl Driver {
                 self.entered(Err(Error::Left));
                 self.tell_session(SessionInput::Leave);
             }
+            Command::Govern(what) => self.tell_session(SessionInput::Govern(what)),
             Command::Retry => {
                 self.tell_session(SessionInput::Reachable);
-                self.each_pair(&PairHappening::Recovery(RecoveryInput::Retry));
+                self.each_pair(&|| PairHappening::Recovery(RecoveryInput::Retry));
             }
             Command::SendFile { file, to, answer } => {
                 // Whoever asked may have stopped waiting: it is offered nevertheless.
@@ -195,6 +207,9 @@ impl Driver {
     }
 
     fn send_file(&self, file: File, to: Option<&PeerId>) -> Result<Transfer, Error> {
+        if !self.speaks.get() {
+            return Err(Error::Listener);
+        }
         let mut peers = self.duologues.iter().filter(|it| to.is_none_or(|to| it.peer.id == *to));
         let duologue = match (peers.next(), peers.next()) {
             (Some(duologue), None) => duologue,
@@ -208,6 +223,8 @@ impl Driver {
 
     fn exchange_event(&mut self, peer: Peer, event: exchange::Event) {
         self.event(match event {
+            exchange::Event::Messages(_) if !peer.speaks => return,
+            exchange::Event::File(transfer) if !peer.speaks => return transfer.decline(""),
             exchange::Event::Messages(messages) => {
                 for (mode, body) in messages {
                     self.event(Event::Message { peer: peer.clone(), body, mode });
@@ -271,21 +288,30 @@ impl Driver {
         match event {
             SessionEvent::Reached => self.event(Event::Reached),
             SessionEvent::Unreached { before, retry_in } => {
-                if self.entering.is_some() {
+                if self.entering.is_some() && !self.waiting {
                     // Whoever waits is told at once, and may decide to go elsewhere.
                     self.entered(Err(Error::Unreachable));
                     self.tell_session(SessionInput::Leave);
                 }
                 self.event(Event::Unreached { before, retry_in });
             }
-            SessionEvent::Joined { id, ice_servers, .. } => {
+            SessionEvent::Joined { id, ice_servers, rights, locked, .. } => {
                 self.told_servers = ice_servers;
-                self.event(Event::Joined(id.clone()));
+                self.speaks.set(rights.speak);
+                self.event(Event::Joined { id: id.clone(), rights, locked });
                 self.entered(Ok(id));
             }
+            SessionEvent::Waiting => {
+                self.waiting = true;
+                self.event(Event::Waiting);
+            }
+            SessionEvent::Knock(info) => self.event(Event::Knock(Peer::from(&info))),
+            SessionEvent::KnockOver(peer) => self.event(Event::KnockOver(peer)),
+            SessionEvent::Locked(locked) => self.event(Event::Locked(locked)),
             SessionEvent::IceServers(ice_servers) => {
                 self.told_servers = ice_servers;
-                self.each_pair(&PairHappening::Reconfigure(self.rtc()));
+                let rtc = self.rtc();
+                self.each_pair(&|| PairHappening::Reconfigure(rtc.clone()));
             }
             SessionEvent::PeerJoined { peer, role } => self.peer_joined(peer, role),
             SessionEvent::Way { peer, way, role } => {
@@ -299,7 +325,7 @@ impl Driver {
             }
             SessionEvent::Signal { from, signal } => self.pair(&from, PairHappening::Signal(signal)),
             SessionEvent::Confirmed => {
-                self.each_pair(&PairHappening::Recovery(RecoveryInput::SignalingConfirmed));
+                self.each_pair(&|| PairHappening::Recovery(RecoveryInput::SignalingConfirmed));
             }
             SessionEvent::Rejected(refusal) => self.entered(Err(refusal.into())),
             SessionEvent::Refused(refusal) => self.event(Event::Error(refusal.into())),
@@ -325,7 +351,8 @@ impl Driver {
     }
 
     fn connect(&self, peer: PeerInfo, role: Role, exchange: Option<Exchange>) -> Result<Duologue, Error> {
-        Duologue::new(peer, role, self.rtc(), self.options.media.clone(), exchange, self.happenings.clone())
+        let media = self.options.media.clone().filter(|_| self.speaks.get());
+        Duologue::new(peer, role, self.rtc(), media, exchange, self.happenings.clone())
     }
 
     /// How to connect: the application's servers come before those that the signaling server tells of.
@@ -368,10 +395,10 @@ impl Driver {
         }
     }
 
-    fn each_pair(&mut self, happening: &PairHappening) {
+    fn each_pair(&mut self, happening: &dyn Fn() -> PairHappening) {
         let peers: Vec<PeerId> = self.duologues.iter().map(|duologue| duologue.peer.id.clone()).collect();
         for peer in peers {
-            self.pair(&peer, happening.clone());
+            self.pair(&peer, happening());
         }
     }
 
@@ -400,6 +427,7 @@ impl Driver {
     }
 
     fn entered(&mut self, outcome: Result<PeerId, Error>) {
+        self.waiting = false;
         if let Some(entering) = self.entering.take() {
             // Whoever asked may have stopped waiting.
             let _ = entering.send(outcome);
@@ -407,11 +435,8 @@ impl Driver {
     }
 
     fn event(&mut self, event: Event) {
-        let Some(last) = self.subscribers.pop() else { return };
-        self.subscribers.retain(|subscriber| subscriber.send(event.clone()));
-        if last.send(event) {
-            self.subscribers.push(last);
-        }
+        let event = Rc::new(event);
+        self.subscribers.retain(|subscriber| subscriber.send(Rc::clone(&event)));
     }
 
     fn set_timer(&mut self) {

@@ -7,7 +7,7 @@ use duologue_engine::{
     ConnectionState, Instant, Negotiator, NegotiatorInput, NegotiatorOutput, Operation, Recovery,
     RecoveryInput, RecoveryOutput, RecoveryTiming, Signal, Way,
 };
-use duologue_protocol::{LeaveReason, Name, PeerInfo, Role};
+use duologue_protocol::{LeaveReason, PeerInfo, Role, to_json};
 
 use super::control::{self, Control, Sending};
 use super::driver::{Happening, PairHappening};
@@ -79,8 +79,7 @@ impl Duologue {
         exchange: Option<Exchange>,
         happenings: Sender<Happening>,
     ) -> Result<Self, Error> {
-        let name = info.name.as_ref().map(Name::to_string).unwrap_or_default();
-        let peer = Peer { id: info.id.clone(), name };
+        let peer = Peer::from(&info);
         let report = {
             let (happenings, id) = (happenings.clone(), peer.id.clone());
             move |happening| {
@@ -221,6 +220,8 @@ impl Duologue {
                     self.problems.push(problem);
                 }
             }
+            // The server cannot hold back what does not pass it.
+            ConnectionEvent::Track(_) if !self.peer.speaks => {}
             ConnectionEvent::Track(track) => {
                 let first = self.incoming.is_none();
                 let stream = match &self.incoming {
@@ -291,7 +292,9 @@ impl Duologue {
             DataChannelEvent::Bytes(_) | DataChannelEvent::Drained => {}
             DataChannelEvent::Text(text) => {
                 // What cannot be read is from a newer version, or of no use: either way nothing changes.
-                if let Ok(Control::Media(Sending { audio, video })) = Control::read(&text) {
+                if let Ok(Control::Media(Sending { audio, video })) = Control::read(&text)
+                    && self.peer.speaks
+                {
                     self.event(Event::Media { peer: self.peer.clone(), audio, video });
                 }
             }
@@ -347,10 +350,8 @@ impl Duologue {
     fn tell_sending(&self) {
         let Some(control) = &self.control else { return };
         let sending = self.media.as_ref().map_or(Sending { audio: false, video: false }, LocalMedia::sending);
-        if let Some(text) = Control::Media(sending).to_text() {
-            // Not open yet: it is told when it opens.
-            let _ = control.send(&text);
-        }
+        // Not open yet: it is told when it opens.
+        let _ = control.send(&to_json(&Control::Media(sending)));
     }
 
     fn event(&mut self, event: Event) {

@@ -1,12 +1,13 @@
 //! What the application hears of a room.
 
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::queue::Receiver;
 use duologue_engine::messages::{Body, Mode};
-use duologue_protocol::{LeaveReason, PeerId, Refusal};
+use duologue_protocol::{LeaveReason, Name, PeerId, PeerInfo, Refusal, Rights};
 use futures_core::Stream;
 
 use super::reason::Reason;
@@ -21,6 +22,15 @@ pub struct Peer {
     pub id: PeerId,
     /// The name they gave; may be empty.
     pub name: String,
+    /// Whether they may be seen and heard, and send messages and files. Of one who may not, nothing of that is let through.
+    pub speaks: bool,
+}
+
+impl From<&PeerInfo> for Peer {
+    fn from(info: &PeerInfo) -> Self {
+        let name = info.name.as_ref().map(Name::to_string).unwrap_or_default();
+        Self { id: info.id.clone(), name, speaks: info.speaks }
+    }
 }
 
 /// Where the connection to a peer stands.
@@ -64,8 +74,23 @@ pub enum Event {
         /// How long until the next try.
         retry_in: Duration,
     },
-    /// We are in the room, under this id. Comes again, with another id, if the server had to be joined anew.
-    Joined(PeerId),
+    /// We have to be let in: somebody inside decides. [`Room::exit`](super::Room::exit) takes it back.
+    Waiting,
+    /// We are in the room. Comes again, with another id, if the server had to be joined anew.
+    Joined {
+        /// Our id.
+        id: PeerId,
+        /// What we may do.
+        rights: Rights,
+        /// Whether newcomers have to knock.
+        locked: bool,
+    },
+    /// The room was locked, or opened again.
+    Locked(bool),
+    /// Someone wants to be let in. Only admins hear of it, and decide with [`Room::govern`](super::Room::govern).
+    Knock(Peer),
+    /// Someone who knocked is in, was not let in, or has gone.
+    KnockOver(PeerId),
     /// Someone is in the room with us.
     Peer(Peer),
     /// Someone's connection to the signaling server broke, and they are expected back. The call with them goes on if
@@ -123,14 +148,15 @@ pub enum Event {
     Error(Error),
 }
 
-/// The events of a room, in order, from the moment it was asked for. Ends when the room is dropped.
+/// The events of a room, in order, from the moment it was asked for. Ends when the room is dropped. Whoever else listens has
+/// the same ones: they are not copied.
 #[derive(Debug)]
-pub struct Events(pub(super) Receiver<Event>);
+pub struct Events(pub(super) Receiver<Rc<Event>>);
 
 impl Stream for Events {
-    type Item = Event;
+    type Item = Rc<Event>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Rc<Event>>> {
         Pin::new(&mut self.0).poll_next(context)
     }
 }

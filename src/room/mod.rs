@@ -7,10 +7,11 @@ mod event;
 mod local_media;
 mod reason;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::queue::{Sender, queue};
+use duologue_engine::Governing;
 use duologue_engine::messages::{Body, Mode};
 use duologue_protocol::{Join, JoinKey, Name, PeerId, RoomId};
 use futures_channel::oneshot;
@@ -47,6 +48,8 @@ pub struct Room {
     key: Option<JoinKey>,
     happenings: Sender<Happening>,
     recipients: Recipients,
+    /// Whether others take what we send.
+    speaks: Rc<Cell<bool>>,
 }
 
 impl Room {
@@ -56,13 +59,15 @@ impl Room {
     pub fn open(signaling: Signaling, options: Options) -> Self {
         let (happenings, queue) = queue();
         let recipients = Recipients::default();
-        let driver = Driver::new(signaling, options, happenings.clone(), Rc::clone(&recipients));
+        let speaks = Rc::new(Cell::new(true));
+        let driver =
+            Driver::new(signaling, options, happenings.clone(), Rc::clone(&recipients), Rc::clone(&speaks));
         spawn(driver.run(queue));
-        Self { key: JoinKey::new(random_token::<26>()).ok(), happenings, recipients }
+        Self { key: JoinKey::new(random_token::<26>()).ok(), happenings, recipients, speaks }
     }
 
-    /// Enters the room called `room`, under `name` (may be empty), and gives our id there. Whoever is in a room
-    /// already leaves it first.
+    /// Enters the room called `room`, under `name` (may be empty), and gives our id there. Whoever is in a room already
+    /// leaves it first.
     ///
     /// Camera and microphone are not waited for: they join the call when they are there.
     ///
@@ -70,11 +75,20 @@ impl Room {
     /// [`Error::InvalidName`] for names that cannot be, [`Error::Unreachable`] if the server does not answer,
     /// [`Error::Refused`] if it says no (the room is full, most likely). Then one is outside, and may try again.
     pub async fn enter(&self, room: &str, name: &str) -> Result<PeerId, Error> {
+        self.enter_with(room, name, None).await
+    }
+
+    /// The same, with the token that lets one in where the server asks for it. Where somebody inside has to decide, this
+    /// waits for them, and [`Event::Waiting`] says so.
+    ///
+    /// # Errors
+    /// Those of [`enter`](Self::enter).
+    pub async fn enter_with(&self, room: &str, name: &str, token: Option<String>) -> Result<PeerId, Error> {
         let name = Name::new(name)?;
         let join = Join {
             room: RoomId::new(room)?,
             name: (!name.as_str().is_empty()).then_some(name),
-            token: None,
+            token,
             protocol: Some(duologue_protocol::VERSION),
             key: self.key.clone(),
             pairs: Vec::new(),
@@ -108,18 +122,20 @@ impl Room {
     /// [`Receipt::delivered`] then tells when the others have it.
     ///
     /// # Errors
-    /// [`Error::Undelivered`] says who will not get it, and why; [`Error::NoSuchPeer`] if nobody in the room has that id.
+    /// [`Error::Undelivered`] says who will not get it, and why; [`Error::NoSuchPeer`] if nobody in the room has that id;
+    /// [`Error::Listener`] if we may not speak.
     pub fn send(
         &self,
         body: Body,
         to: Option<&PeerId>,
         mode: Mode,
     ) -> impl Future<Output = Result<Receipt, Error>> + use<> {
+        let speaks = self.speaks.get();
         let sent: Vec<_> = self
             .recipients
             .borrow()
             .iter()
-            .filter(|(peer, _)| to.is_none_or(|to| peer.id == *to))
+            .filter(|(peer, _)| speaks && to.is_none_or(|to| peer.id == *to))
             .map(|(peer, outbox)| {
                 let taken = match outbox {
                     Some(outbox) => outbox.send(body.clone(), mode),
@@ -130,6 +146,9 @@ impl Room {
             .collect();
         let there_is_none = to.is_some() && sent.is_empty();
         async move {
+            if !speaks {
+                return Err(Error::Listener);
+            }
             if there_is_none {
                 return Err(Error::NoSuchPeer);
             }
@@ -148,7 +167,7 @@ impl Room {
     ///
     /// # Errors
     /// [`Error::NoSuchPeer`], [`Error::WhichPeer`] with several in the room, [`Error::TakesNoFiles`] if the peer's page
-    /// is not one of Duologue, [`Error::Left`].
+    /// is not one of Duologue, [`Error::Listener`] if we may not speak, [`Error::Left`].
     pub fn send_file(
         &self,
         file: &crate::browser::File,
@@ -165,6 +184,12 @@ impl Room {
         let (sender, receiver) = queue();
         self.tell(Command::Subscribe(sender));
         Events(receiver)
+    }
+
+    /// Locks the room or opens it again, lets in who knocks or does not, takes somebody out. Of one who is no admin the server
+    /// takes none of that, and [`Event::Error`] says so.
+    pub fn govern(&self, what: Governing) {
+        self.tell(Command::Govern(what));
     }
 
     /// Does not wait for the next try to reach the signaling server, and tries again to connect to peers where that has

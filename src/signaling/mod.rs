@@ -3,6 +3,7 @@
 //! A transport carries the messages of `duologue-protocol` both ways and decides nothing; dropping it closes it.
 
 mod socket;
+#[cfg(feature = "tabs")]
 mod tabs;
 
 use std::rc::Rc;
@@ -18,10 +19,23 @@ pub enum Signaling {
     /// A signaling server, by its `ws:` or `wss:` address.
     Server(String),
     /// The other tabs of this browser, with no server at all.
+    #[cfg(feature = "tabs")]
     Tabs {
         /// How many a room holds.
         room_size: usize,
     },
+}
+
+impl Signaling {
+    /// Whether it needs a server.
+    #[must_use]
+    pub fn has_server(&self) -> bool {
+        match self {
+            Self::Server(_) => true,
+            #[cfg(feature = "tabs")]
+            Self::Tabs { .. } => false,
+        }
+    }
 }
 
 /// What happens on a transport.
@@ -46,6 +60,7 @@ pub(crate) fn open(signaling: &Signaling, on_event: impl Fn(TransportEvent) + 's
     let on_event: Rc<dyn Fn(TransportEvent)> = Rc::new(on_event);
     match signaling {
         Signaling::Server(url) => Box::new(socket::Socket::open(url.clone(), on_event)),
+        #[cfg(feature = "tabs")]
         Signaling::Tabs { room_size } => Box::new(tabs::Tabs::open(*room_size, on_event)),
     }
 }

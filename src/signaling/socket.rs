@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::queue::{Receiver, Sender, queue};
-use duologue_protocol::{ClientMessage, DecodeError};
+use duologue_protocol::{ClientMessage, DecodeError, to_json};
 use futures_core::Stream;
 use futures_util::Sink;
 use futures_util::future::poll_fn;
@@ -13,7 +13,7 @@ use gloo_net::websocket::State;
 use gloo_net::websocket::{Message as Frame, futures::WebSocket};
 
 use super::{Transport, TransportEvent, received};
-use crate::browser::{Json, spawn, to_text};
+use crate::browser::{Json, spawn};
 
 /// Owns the queue to a task that owns the socket: when the queue ends, the task sends what is left and closes.
 pub(super) struct Socket(Sender<String>);
@@ -33,10 +33,8 @@ impl Socket {
 
 impl Transport for Socket {
     fn send(&self, message: &ClientMessage) {
-        if let Some(text) = to_text(message) {
-            // Fails only after the socket has closed, which is reported.
-            let _ = self.0.send(text);
-        }
+        // Fails only after the socket has closed, which is reported.
+        let _ = self.0.send(to_json(message));
     }
 }
 

@@ -4,12 +4,10 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use duologue_engine::{Bus as Said, BusBody, LocalInput, LocalOutput, LocalRoom};
-use duologue_protocol::value::{Unfit, Value, field};
-use duologue_protocol::{ClientMessage, DecodeError, Name, PeerId, RoomId, ServerMessage, SessionToken};
+use duologue_protocol::value::{Reader, Value};
+use duologue_protocol::write::{Fields, Writer};
+use duologue_protocol::{ClientMessage, DecodeError, PeerId, RoomId, ServerMessage, SessionToken, to_json};
 use gloo_timers::callback::Timeout;
-use js_sys::Reflect;
-use serde::Serialize;
-use wasm_bindgen::JsValue;
 
 use super::{Transport, TransportEvent};
 use crate::browser::{self, Bus, Json, Listener, Lock};
@@ -107,8 +105,8 @@ impl Inner {
                 self.watches.clear();
             }
             LocalOutput::Say(said) => {
-                if let (Some(bus), Some(message)) = (&self.bus, write(&said)) {
-                    bus.say(&message);
+                if let Some(bus) = &self.bus {
+                    bus.say(&to_json(&Envelope(&said)));
                 }
             }
             LocalOutput::Watch(peer) => {
@@ -127,7 +125,7 @@ impl Inner {
     fn enter(&mut self, room: &RoomId) {
         let this = self.this.clone();
         let on_event = Rc::clone(&self.on_event);
-        let heard = move |message: JsValue| match read(message) {
+        let heard = move |message: String| match read(&message) {
             Ok(said) => handle(&this, LocalInput::Bus(said)),
             Err(error) => on_event(TransportEvent::Malformed(error)),
         };
@@ -143,78 +141,57 @@ fn alive(id: &str) -> String {
 }
 
 /// What goes over the bus.
-#[derive(Serialize)]
-struct Envelope<'a> {
-    from: &'a PeerId,
-    to: Option<&'a PeerId>,
-    word: &'static str,
-    seniority: Option<u64>,
-    name: Option<&'a Name>,
-}
+struct Envelope<'a>(&'a Said);
 
-fn write(said: &Said) -> Option<JsValue> {
-    let mut envelope =
-        Envelope { from: &said.from, to: said.to.as_ref(), word: "", seniority: None, name: None };
-    let mut inside = None;
-    match &said.body {
-        BusBody::Hello { seniority, name } => {
-            envelope.word = "hello";
-            envelope.seniority = Some(*seniority);
-            envelope.name = name.as_ref();
-        }
-        BusBody::Here { name } => {
-            envelope.word = "here";
-            envelope.name = name.as_ref();
-        }
-        BusBody::Full => envelope.word = "full",
-        BusBody::Bye => envelope.word = "bye",
-        BusBody::Relay(message) => {
-            envelope.word = "relay";
-            inside = Some(write_relayed(message)?);
+impl Fields for Envelope<'_> {
+    fn write_fields(&self, writer: &mut Writer) {
+        let Envelope(said) = self;
+        writer.field("from", &said.from);
+        writer.field("to", &said.to);
+        match &said.body {
+            BusBody::Hello { seniority, name } => {
+                writer.field("word", &"hello");
+                writer.field("seniority", seniority);
+                writer.field("name", name);
+            }
+            BusBody::Here { name } => {
+                writer.field("word", &"here");
+                writer.field("name", name);
+            }
+            BusBody::Full => writer.field("word", &"full"),
+            BusBody::Bye => writer.field("word", &"bye"),
+            BusBody::Relay(message) => {
+                writer.field("word", &"relay");
+                writer.field("message", message);
+            }
         }
     }
-    let object = serde_wasm_bindgen::to_value(&envelope).ok()?;
-    if let Some(message) = inside {
-        Reflect::set(&object, &JsValue::from_str("message"), &message).ok()?;
-    }
-    Some(object)
 }
 
-/// A message of the kinds that a server relays, as an object. To serialize all kinds would cost several kilobytes of
-/// page for messages that never go over the bus.
-fn write_relayed(message: &ServerMessage) -> Option<JsValue> {
-    let (kind, object) = match message {
-        ServerMessage::Offer(offer) => ("offer", serde_wasm_bindgen::to_value(offer)),
-        ServerMessage::Answer(answer) => ("answer", serde_wasm_bindgen::to_value(answer)),
-        ServerMessage::Candidate(trickle) => ("candidate", serde_wasm_bindgen::to_value(trickle)),
-        _ => return None,
-    };
-    let object = object.ok()?;
-    Reflect::set(&object, &JsValue::from_str("type"), &JsValue::from_str(kind)).ok()?;
-    Some(object)
-}
-
-fn read(object: JsValue) -> Result<Said, DecodeError> {
-    let object = Json(object);
-    let word: String = field(&object, "word")?;
+fn read(text: &str) -> Result<Said, DecodeError> {
+    let object = Json::parse(text)?;
+    let mut reader = Reader::of(object.clone());
+    let word: String = reader.field("word");
     let body = match word.as_str() {
-        "hello" => BusBody::Hello { seniority: field(&object, "seniority")?, name: field(&object, "name")? },
-        "here" => BusBody::Here { name: field(&object, "name")? },
+        "hello" => BusBody::Hello { seniority: reader.field("seniority"), name: reader.field("name") },
+        "here" => BusBody::Here { name: reader.field("name") },
         "full" => BusBody::Full,
         "bye" => BusBody::Bye,
         "relay" => BusBody::Relay(relayed(&object)?),
-        _ => return Err(DecodeError::UnknownType(word)),
+        _ => return reader.finish(()).and(Err(DecodeError::UnknownType(word))),
     };
-    Ok(Said { from: field(&object, "from")?, to: field(&object, "to")?, body })
+    let said = Said { from: reader.field("from"), to: reader.field("to"), body };
+    reader.finish(said)
 }
 
 /// The message inside, of the kinds that a server relays.
 fn relayed(object: &Json) -> Result<ServerMessage, DecodeError> {
-    let message = object.get("message").ok_or_else(|| Unfit::new("message: it is missing"))?;
+    let unfit = |why: &str| DecodeError::Fields(["message: ", why].concat());
+    let message = object.get("message").ok_or_else(|| unfit("it is missing"))?;
     match ServerMessage::decode(&message)? {
         relayed @ (ServerMessage::Offer(_) | ServerMessage::Answer(_) | ServerMessage::Candidate(_)) => {
             Ok(relayed)
         }
-        _ => Err(Unfit::new("message: it is none that peers send each other").into()),
+        _ => Err(unfit("it is none that peers send each other")),
     }
 }

@@ -8,12 +8,15 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 
 use duologue::browser::{MediaStream, MediaStreamTrack};
+use duologue::{Event, Events, Room};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_core::Stream;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
+use futures_util::stream::Map;
 use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 
@@ -87,6 +90,14 @@ impl<S: Stream<Item: Debug> + Unpin> Heard<S> {
 pub fn notebook<T: Debug>() -> (UnboundedSender<T>, Heard<UnboundedReceiver<T>>) {
     let (write, read) = unbounded();
     (write, Heard::new(read))
+}
+
+/// The events of a room, to have and to keep.
+pub type RoomEvents = Map<Events, fn(Rc<Event>) -> Event>;
+
+/// Listens to a room.
+pub fn heard(room: &Room) -> Heard<RoomEvents> {
+    Heard::new(room.events().map(Rc::unwrap_or_clone))
 }
 
 thread_local! {

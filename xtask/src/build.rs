@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::run::{Outcome, cargo, output, root, run, step};
-use crate::{parts, slim};
+use crate::{parts, slim, tools};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The program of the page, as named in Cargo.toml.
@@ -20,6 +20,10 @@ pub fn all() -> Outcome {
         let server = scope.spawn(|| {
             let mut command = cargo();
             command.args(["build", "--quiet", "--profile", "server", "--package", "duologue-server"]);
+            if !tools::has_make() {
+                println!("there is no make: the server keeps more of the memory that it needs no longer");
+                command.args(["--no-default-features", "--features", "redis"]);
+            }
             run(&mut command)
         });
         let client = client();
@@ -47,6 +51,7 @@ pub fn client() -> Outcome {
         let mut command = cargo();
         command.args(["rustc", "--quiet", "--profile", PROFILE, "--target", TARGET, "--package", "duologue"]);
         command.args(["--bin", APP, "--no-default-features", "--features", "app,split"]);
+        command.args(["--config", &without_paths()?]);
         // What refers to what, without which the program cannot be taken apart. And half of the usual stack, which is
         // plenty: what lies behind it has addresses that take three bytes in the program and not four.
         run(command.args(["--", "-Clink-args=--emit-relocs -zstack-size=524288"]))
@@ -66,10 +71,35 @@ pub fn client() -> Outcome {
     step("compressing it (brotli and gzip)", || compress_all(&dist))
 }
 
+/// Takes the paths of this computer out of the program, which names the source of everything that could panic: nobody who
+/// loads the page should have to load them, or should know where it was built.
+fn without_paths() -> Outcome<String> {
+    let flags =
+        paths()?.into_iter().map(|path| format!("{:?}", format!("--remap-path-prefix={}=", path.display())));
+    Ok(format!("target.{TARGET}.rustflags=[{}]", flags.collect::<Vec<_>>().join(", ")))
+}
+
+/// Where this computer keeps sources. A folder comes before those in it: the last that fits is taken out.
+pub fn paths() -> Outcome<Vec<PathBuf>> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let mut paths = vec![root(), sysroot()?.join("lib/rustlib/src/rust")];
+    if let Some(home) = home {
+        let registries = fs::read_dir(home.join("registry/src")).into_iter().flatten();
+        paths.push(home);
+        paths.extend(registries.filter_map(|entry| Some(entry.ok()?.path())));
+    }
+    Ok(paths)
+}
+
+fn sysroot() -> Outcome<PathBuf> {
+    let sysroot = output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(sysroot.trim()))
+}
+
 /// Adds the wasm target to the toolchain, if it is not there.
 pub fn ensure_target() -> Outcome {
-    let sysroot = output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+    if sysroot()?.join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
     step("adding the WebAssembly target to the Rust toolchain", || {
@@ -90,10 +120,10 @@ fn bind(wasm: &Path, dist: &Path) -> Outcome {
     bindgen.web(true).and_then(|bindgen| bindgen.generate(dist)).map_err(|error| format!("{error:#}"))
 }
 
-/// Does with `index.html` what Trunk does: copies what it names, and takes the notes to Trunk out. Takes the blanks out
-/// that say what is inside of what, too: nothing in the page shows them.
+/// Does with `index.html` what Trunk does: copies what it names, and takes the notes to Trunk out. Takes the comments out,
+/// and the blanks that say what is inside of what, too: nothing in the page shows them.
 fn lay_out(root: &Path, dist: &Path) -> Outcome {
-    let page = read(&root.join("index.html"))?;
+    let page = without_comments(&read(&root.join("index.html"))?);
     let mut kept = Vec::new();
     for line in page.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if !line.contains("data-trunk") {
@@ -105,6 +135,12 @@ fn lay_out(root: &Path, dist: &Path) -> Outcome {
         }
     }
     write(&dist.join("index.html"), (kept.join("\n") + "\n").as_bytes())
+}
+
+fn without_comments(page: &str) -> String {
+    let mut parts = page.split("<!--");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |page, part| page + part.split_once("-->").map_or("", |(_, after)| after))
 }
 
 /// The file of a `<link data-trunk rel="copy-file" href="…">`.

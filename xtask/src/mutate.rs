@@ -22,7 +22,7 @@ struct Rule {
 /// Where the rules are.
 const ENGINE: &str = "crates/engine/src";
 
-const RULES: [Rule; 30] = [
+const RULES: [Rule; 31] = [
     Rule {
         what: "candidates wait for their description",
         file: "negotiation/candidates.rs",
@@ -89,9 +89,16 @@ const RULES: [Rule; 30] = [
     Rule {
         what: "a new connection of the peer's is met with a new one",
         file: "negotiation/exchange.rs",
-        from: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs",
-        to: "self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs && id_never()",
+        from: "is_some_and(|theirs| theirs != known) => Err(()),",
+        to: "is_some_and(|theirs| theirs != known && theirs == 0) => Err(()),",
         guard: "an_offer_of_another_connection_calls_for_another_connection_here",
+    },
+    Rule {
+        what: "an offer that is passed over says nothing of the peer's connection",
+        file: "negotiation/exchange.rs",
+        from: "        self.last_remote_offer = seen.or(before);\n",
+        to: "        self.last_remote_offer = seen.or(before);\n        self.remote_connection = connection;\n",
+        guard: "an_offer_that_is_passed_over_does_not_say_which_connection_of_the_peers_this_is_about",
     },
     Rule {
         what: "a message that was here before is not taken again",
@@ -187,22 +194,22 @@ const RULES: [Rule; 30] = [
     Rule {
         what: "chunks of a file that were kept are compared with the sender's",
         file: "transfer/receiving.rs",
-        from: "Some(held) if held == *hash => self.keep(chunk, held),",
-        to: "Some(held) if held == *hash || !id_never() => self.keep(chunk, held),",
+        from: "if self.held.get(chunk) == Some(hash) {",
+        to: "if self.held.get(chunk).is_some() {",
         guard: "what_was_kept_of_another_file_is_not_used",
     },
     Rule {
         what: "files are offered anew over a new connection",
         file: "transfer/transfers.rs",
-        from: "            self.outputs.push_back(sending.offer());\n            if sending.paused_here {\n",
-        to: "            if sending.paused_here {\n",
+        from: "            self.outputs.push_back(sending.offer());\n            if sending.live.paused_here {\n",
+        to: "            if sending.live.paused_here {\n",
         guard: "a_connection_lost_at_any_chunk_costs_only_what_was_on_its_way",
     },
     Rule {
         what: "a file that is not offered anew is over",
-        file: "transfer/transfers.rs",
-        from: ".filter(|it| !it.confirmed).map(|it| it.id).collect();",
-        to: ".filter(|it| !it.confirmed && id_never()).map(|it| it.id).collect();",
+        file: "transfer/transfers/heard.rs",
+        from: ".filter(|it| !it.confirmed).map(|it| it.live.id).collect();",
+        to: ".filter(|it| !it.confirmed && id_never()).map(|it| it.live.id).collect();",
         guard: "a_cancel_that_was_lost_with_the_connection_is_heard_of_later",
     },
     Rule {
@@ -333,4 +340,17 @@ fn failures(copy: &Path) -> Outcome<Vec<String>> {
         return Err(format!("it does not compile:\n{errors}"));
     }
     Ok(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_where_the_engine_has_it() {
+        for rule in RULES {
+            let text = read(&root().join(ENGINE).join(rule.file)).unwrap();
+            assert_eq!(text.matches(rule.from).count(), 1, "{:?} in {}", rule.what, rule.file);
+        }
+    }
 }

@@ -11,6 +11,24 @@ use crate::run::Outcome;
 pub const PREFIX: &str = "later-";
 /// The module that loads the parts, as the program imports it.
 const LOADER: &str = "./later.js";
+/// What is in it, but for the parts. Each is asked for once, and again only where that has failed. The program waits for
+/// it in `src/later.rs`, with a function to be called back and a word for that.
+const LOADING: &str = "const parts = {};
+const later = (name) => async (back, word) => {
+  let there = true;
+  try {
+    await (parts[name] ??= WebAssembly.instantiateStreaming(fetch(new URL(name, import.meta.url)), { __wasm_split: wasm })
+      .catch((error) => {
+        delete parts[name];
+        throw error;
+      }));
+  } catch (error) {
+    console.error(error);
+    there = false;
+  }
+  wasm.__indirect_function_table.get(back)(word, there);
+};
+";
 
 /// What is left of the program when the parts are out.
 pub struct Rest {
@@ -33,16 +51,18 @@ pub fn split(program: &Path, scratch: &Path, dist: &Path) -> Outcome<Rest> {
     options.link_name = LOADER;
     let split = wasm_split_cli_support::transform(options).map_err(|error| format!("{error:#}"))?;
 
-    let mut loader = read(&scratch.join(LOADER))?;
+    let mut loader = LOADING.to_owned();
     let build = fingerprint(&bytes);
     for part in &split.split_modules {
         let stem = part.file_stem().unwrap_or_default().to_string_lossy();
-        let name = format!("{PREFIX}{}-{build}.wasm", stem.trim_start_matches("split_"));
-        loader = replaced(&loader, &format!("\"./{stem}.wasm\""), &format!("\"./{name}\""))?;
+        let Some(word) = stem.strip_prefix("split_") else {
+            // It would have to be loaded before either of them.
+            return Err(format!("two parts have {stem} in common: make them one"));
+        };
+        let name = format!("{PREFIX}{word}-{build}.wasm");
+        loader += &format!("const __wasm_split_load_{word} = later(\"./{name}\");\n");
         shorten(part, &dist.join(name))?;
     }
-    // The JavaScript of wasm-bindgen, which it is to become a part of, has this already.
-    loader = replaced(&loader, &format!("import {{ initSync }} from \"{glue}\";"), "")?;
     without_references(&rest)?;
     Ok(Rest { program: rest, loader })
 }
@@ -63,9 +83,8 @@ fn joined(glue: &str, loader: &str) -> Outcome<String> {
     let Some((first, others)) = names.split_first() else {
         return Err("the program imports nothing that would load its parts".to_owned());
     };
-    let exports: Vec<&str> = loader.lines().filter_map(exported).collect();
-    let loader = loader.replace("export const ", "const ");
-    let module = format!("{loader}\nconst {first} = {{ {} }};", exports.join(", "));
+    let loads: Vec<&str> = loader.lines().filter_map(loads).collect();
+    let module = format!("{loader}const {first} = {{ {} }};", loads.join(", "));
     let mut joined = replaced(glue, &format!("import * as {first}{from}"), &module)?;
     for other in others {
         joined =
@@ -78,8 +97,10 @@ fn imported<'a>(line: &'a str, from: &str) -> Option<&'a str> {
     line.strip_prefix("import * as ")?.trim_end_matches(';').strip_suffix(from)
 }
 
-fn exported(line: &str) -> Option<&str> {
-    line.strip_prefix("export const ")?.split_once(' ').map(|(name, _)| name)
+/// The name of a function that loads a part.
+fn loads(line: &str) -> Option<&str> {
+    let (name, _) = line.strip_prefix("const ")?.split_once(" = later(")?;
+    Some(name)
 }
 
 /// `text` with `new` for `old`, which must be there.
@@ -119,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_loader_is_in_the_program_however_many_parts_it_has() {
-        let loader = "export const one = 1;\nexport const two = 2;";
+        let loader = "const later = 0;\nconst one = later(1);\nconst two = later(2);\n";
         let glue = "import * as import1 from \"./later.js\"\nimport * as import2 from \"./later.js\"\nuse(import1, import2);";
         let joined = joined(glue, loader).unwrap_or_default();
         assert!(!joined.contains("import *"), "{joined}");
@@ -130,6 +151,6 @@ mod tests {
 
     #[test]
     fn a_program_that_loads_no_part_is_refused() {
-        assert!(joined("run();", "export const one = 1;").is_err());
+        assert!(joined("run();", "const one = later(1);\n").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::run::{Outcome, cargo, lines, output, root};
-use crate::tools::Tools;
+use crate::tools::{Tools, ensure_make, ensure_neighbours};
 use crate::{build, pins, size};
 
 /// What has been counted so far.
@@ -42,6 +42,7 @@ pub fn test(names: &[String]) -> Outcome {
         return Err(format!("there is no step {unknown:?}; there are {}", known.join(", ")));
     }
     build::ensure_target()?;
+    ensure_make()?;
     let mut tally = Tally::default();
     for step in STEPS.iter().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name)) {
         println!("\n=== {} ===", step.name);
@@ -130,13 +131,28 @@ fn lint(tally: &mut Tally) -> Outcome {
     let mut native = cargo();
     native.args(["clippy", "--quiet", "--workspace", "--exclude", "duologue", "--all-targets"]).args(deny);
     must(tally, "no lint in what runs natively", &mut native)?;
+    let mut bare = cargo();
+    bare.args([
+        "clippy",
+        "--quiet",
+        "--package",
+        "duologue-server",
+        "--no-default-features",
+        "--all-targets",
+    ])
+    .args(deny);
+    must(tally, "no lint in the server without Redis and an allocator of its own", &mut bare)?;
     let client = ["clippy", "--quiet", "--package", "duologue", "--target", "wasm32-unknown-unknown"];
     let mut library = cargo();
     library.args(client).args(["--lib", "--tests"]).args(deny);
     must(tally, "no lint in the library", &mut library)?;
-    let mut app = cargo();
-    app.args(client).args(["--no-default-features", "--features", "app", "--lib", "--bins"]).args(deny);
-    must(tally, "no lint in the app", &mut app)?;
+    for features in ["app", "app,tabs"] {
+        let mut app = cargo();
+        app.args(client)
+            .args(["--no-default-features", "--features", features, "--lib", "--bins"])
+            .args(deny);
+        must(tally, &format!("no lint in the app ({features})"), &mut app)?;
+    }
     let mut docs = cargo();
     docs.env("RUSTDOCFLAGS", "-D warnings");
     docs.args(["doc", "--quiet", "--no-deps", "--package", "duologue", "--target", "wasm32-unknown-unknown"]);
@@ -144,6 +160,7 @@ fn lint(tally: &mut Tally) -> Outcome {
 }
 
 fn native(tally: &mut Tally) -> Outcome {
+    ensure_neighbours();
     let mut command = cargo();
     command.args([
         "test",

@@ -46,10 +46,7 @@ impl Tools {
     pub fn for_end_to_end() -> Outcome<Self> {
         let mut tools = Self::for_browsers()?;
         ensure(&FIREFOX)?;
-        // Those who cannot have it run the rest; the tests themselves say that they did not run.
-        if let Err(advice) = ensure(&LAB) {
-            println!("{advice}");
-        }
+        ensure_or_advise(&[LAB, REDIS]);
         let driver = Tool {
             crate_name: "geckodriver",
             program: "geckodriver",
@@ -165,6 +162,60 @@ const LAB: Programs = Programs {
              Debian, Ubuntu: sudo apt-get install iproute2 nftables coturn\n\
              Fedora: sudo dnf install iproute nftables coturn",
 };
+
+const PROXIES: Programs = Programs {
+    name: "nginx and Caddy",
+    needed: &[(&["nginx"], "-v"), (&["caddy"], "version")],
+    debian: &["nginx-light", "caddy"],
+    advice: "the server is tested behind the proxies of deploy/, with nginx and caddy on the PATH.\n\
+             Debian, Ubuntu: sudo apt-get install nginx-light caddy\n\
+             Fedora: sudo dnf install nginx caddy\n\
+             macOS: brew install nginx caddy",
+};
+
+const MAKE: Programs = Programs {
+    name: "make",
+    needed: &[(&["make"], "--version")],
+    debian: &["make"],
+    advice: "the server's allocator (jemalloc) is built by make, which is not on the PATH.\n\
+             Debian, Ubuntu: sudo apt-get install make\n\
+             Fedora: sudo dnf install make\n\
+             macOS: xcode-select --install",
+};
+
+/// Finds or installs make, which the server is built with. Windows has no use for it.
+pub fn ensure_make() -> Outcome {
+    if cfg!(unix) { ensure(&MAKE) } else { Ok(()) }
+}
+
+/// Whether the server can be built with an allocator of its own.
+pub fn has_make() -> bool {
+    !cfg!(unix) || MAKE.are_there()
+}
+
+const REDIS: Programs = Programs {
+    name: "Redis",
+    needed: &[(&["redis-server"], "--version")],
+    debian: &["redis-server"],
+    advice: "several nodes are tested with redis-server on the PATH.\n\
+             Debian, Ubuntu: sudo apt-get install redis-server\n\
+             Fedora: sudo dnf install redis\n\
+             macOS: brew install redis",
+};
+
+/// Finds or installs what the server is tested behind and with: proxies and Redis.
+pub fn ensure_neighbours() {
+    ensure_or_advise(&[PROXIES, REDIS]);
+}
+
+/// Those who cannot have them run the rest; the tests themselves say that they did not run.
+fn ensure_or_advise(all: &[Programs]) {
+    for programs in all {
+        if let Err(advice) = ensure(programs) {
+            println!("{advice}");
+        }
+    }
+}
 
 impl Programs {
     fn are_there(&self) -> bool {

@@ -32,7 +32,7 @@ pub use recovery::{
     Timing as RecoveryTiming,
 };
 pub use session::{
-    Event as SessionEvent, Input as SessionInput, Output as SessionOutput, Session, Timing, Way,
+    Event as SessionEvent, Governing, Input as SessionInput, Output as SessionOutput, Session, Timing, Way,
 };
 pub use table::Table;
 pub use time::Instant;

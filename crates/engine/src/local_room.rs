@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use duologue_protocol::{
     Answer, AnswerFrom, ClientMessage, ErrorCode, IceServers, Join, LeaveReason, Limits, Name, Offer,
-    OfferFrom, PeerId, PeerInfo, PeerLeft, Ready, Refusal, Role, RoomId, ServerMessage, SessionToken,
+    OfferFrom, PeerId, PeerInfo, PeerLeft, Ready, Refusal, Rights, Role, RoomId, ServerMessage, SessionToken,
     Trickle, TrickleFrom, Welcome,
 };
 
@@ -187,6 +187,12 @@ impl LocalRoom {
             ClientMessage::Resume(_) => {
                 self.refuse(ErrorCode::SessionUnknown, "Tabs keep no sessions. Join the room again.");
             }
+            ClientMessage::Lock(_)
+            | ClientMessage::Admit(_)
+            | ClientMessage::Deny(_)
+            | ClientMessage::Remove(_) => {
+                self.refuse(ErrorCode::NotAllowed, "Rooms among tabs have no admins.");
+            }
         }
     }
 
@@ -273,6 +279,8 @@ impl LocalRoom {
                 session: self.session.clone(),
                 ice: IceServers::default(),
                 limits: Limits::default(),
+                rights: Rights::USUAL,
+                locked: false,
             }));
         }
     }
@@ -288,7 +296,7 @@ impl LocalRoom {
         let protocol = Some(duologue_protocol::VERSION);
         self.tell(ServerMessage::Ready(Ready {
             role,
-            peer: PeerInfo { id: peer, name, protocol },
+            peer: PeerInfo { id: peer, name, protocol, speaks: true },
             pair: None,
         }));
     }

@@ -19,6 +19,7 @@ impl Instant {
 
     /// How long after `earlier` this is; zero if it is not.
     #[must_use]
+    #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.nanos.saturating_sub(earlier.nanos))
     }
@@ -37,7 +38,12 @@ impl Add<Duration> for Instant {
     }
 }
 
-/// Five centuries are enough. (`Duration::as_nanos` reckons with more bits than a processor has.)
+/// Five centuries are enough. (`Duration::as_nanos` reckons with more bits than a processor has, and so does a
+/// multiplication that looks whether it fits.)
+#[inline(never)]
 const fn nanos(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
+    const MOST_SECONDS: u64 = u64::MAX / 1_000_000_000 - 1;
+    let seconds = duration.as_secs();
+    let seconds = if seconds < MOST_SECONDS { seconds } else { MOST_SECONDS };
+    seconds * 1_000_000_000 + duration.subsec_nanos() as u64
 }

@@ -116,7 +116,7 @@ fn says(to: Option<&str>, body: BusBody) -> LocalOutput {
 }
 
 fn ready(peer: &str, role: Role) -> LocalOutput {
-    let peer = PeerInfo { id: id(peer), name: name("Ada"), protocol: Some(1) };
+    let peer = PeerInfo { id: id(peer), name: name("Ada"), protocol: Some(1), speaks: true };
     LocalOutput::Client(ServerMessage::Ready(Ready { role, peer, pair: None }))
 }
 

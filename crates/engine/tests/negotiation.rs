@@ -731,28 +731,37 @@ fn an_answer_to_an_offer_of_an_earlier_connection_is_not_taken_for_one_to_ours()
     assert_ne!(side.hears(sent(answer("remote2"), 2_000_000_001)), [], "this one is to ours");
 }
 
+/// A description of this connection of the peer's.
+fn of(connection: u32, kind: SdpType, negotiation: u32) -> Signal {
+    let sdp = format!("v=0\r\no=- {connection} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:of{connection}\r\n");
+    sent(Description { kind, sdp }, negotiation)
+}
+
 #[test]
 fn an_offer_of_another_connection_calls_for_another_connection_here() {
-    let of = |connection: u32, ufrag: &str| {
-        let sdp = format!("v=0\r\no=- {connection} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:{ufrag}\r\n");
-        sent(Description { kind: SdpType::Offer, sdp }, 2)
-    };
     let mut callee = Side::callee();
-    callee.answers(of(11, "remote1"));
-    let anew = of(12, "other1");
+    callee.answers(of(11, SdpType::Offer, 2));
+    let anew = of(12, SdpType::Offer, 2);
     assert_eq!(callee.hears(anew.clone()), [Output::Superseded(Some(anew))]);
 }
 
 #[test]
 fn an_answer_of_another_connection_calls_for_another_connection_here() {
-    let of = |connection: u32, negotiation: u32| {
-        let sdp = format!("v=0\r\no=- {connection} 1 IN IP4 127.0.0.1\r\na=ice-ufrag:b\r\n");
-        sent(Description { kind: SdpType::Answer, sdp }, negotiation)
-    };
     let mut caller = Side::caller_with_offer_out();
-    caller.hears(of(11, 1));
+    caller.hears(of(11, SdpType::Answer, 1));
     caller.completed(None);
     caller.needed();
     caller.completed(Some(offer("local1")));
-    assert_eq!(caller.hears(of(12, 2)), [Output::Superseded(None)]);
+    assert_eq!(caller.hears(of(12, SdpType::Answer, 2)), [Output::Superseded(None)]);
+}
+
+/// The peer made it before they heard of our connection, and has begun anew since.
+#[test]
+fn an_offer_that_is_passed_over_does_not_say_which_connection_of_the_peers_this_is_about() {
+    let mut caller = Side::caller_with_offer_out();
+    assert_eq!(caller.hears(of(11, SdpType::Offer, 900)), []);
+    assert!(matches!(caller.hears(of(12, SdpType::Answer, 1))[..], [Output::Run(Operation::Apply(_))]));
+    assert_eq!(caller.completed(None), [agreed(Party::Local, 1)]);
+    let next = caller.hears(of(12, SdpType::Offer, 7));
+    assert!(matches!(next[..], [Output::Run(Operation::Apply(_))]), "ids of two connections do not compare");
 }

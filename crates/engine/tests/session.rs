@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use duologue_engine::{
-    Instant, Session, SessionEvent as Event, SessionInput as Input, SessionOutput as Output, Signal, Timing,
-    Way,
+    Governing, Instant, Session, SessionEvent as Event, SessionInput as Input, SessionOutput as Output,
+    Signal, Timing, Way,
 };
 use duologue_protocol::{
-    Candidate, ClientMessage, Description, ErrorCode, IceServer, IceServers, Join, LeaveReason, Limits,
-    Numbered, Offer, OfferFrom, PairToken, PeerId, PeerInfo, PeerLeft, PeerMoved, Ping, Ready, Refusal,
-    Resume, Resumed, Role, RoomId, SdpType, ServerMessage, SessionToken, Trickle, TrickleFrom, Welcome,
+    About, Candidate, ClientMessage, Description, ErrorCode, GoingAway, IceServer, IceServers, Join, Knock,
+    LeaveReason, Limits, Lock, Locked, Numbered, Offer, OfferFrom, PairToken, PeerId, PeerInfo, PeerLeft,
+    PeerMoved, Ping, Ready, Refusal, Resume, Resumed, Rights, Role, RoomId, SdpType, ServerMessage,
+    SessionToken, Trickle, TrickleFrom, Welcome,
 };
 use proptest::prelude::*;
 
@@ -156,7 +157,14 @@ fn welcome(me: &str) -> ServerMessage {
         vec![IceServer { urls: vec!["stun:stun.example.org".to_owned()], username: None, credential: None }];
     let session = SessionToken::new("token").unwrap();
     let ice = IceServers { ice_servers, ttl: None };
-    ServerMessage::Welcome(Welcome { id: id(me), session, ice, limits: Limits::default() })
+    ServerMessage::Welcome(Welcome {
+        id: id(me),
+        session,
+        ice,
+        limits: Limits::default(),
+        rights: Rights::USUAL,
+        locked: false,
+    })
 }
 
 fn resumed() -> ServerMessage {
@@ -164,7 +172,7 @@ fn resumed() -> ServerMessage {
 }
 
 fn info(peer: &str) -> PeerInfo {
-    PeerInfo { id: id(peer), name: None, protocol: Some(1) }
+    PeerInfo { id: id(peer), name: None, protocol: Some(1), speaks: true }
 }
 
 fn ready(peer: &str) -> ServerMessage {
@@ -204,8 +212,9 @@ fn offer_from(peer: &str) -> ServerMessage {
 }
 
 fn joined_as(me: &str) -> Output {
-    let ServerMessage::Welcome(Welcome { id, ice, limits, .. }) = welcome(me) else { unreachable!() };
-    Output::Event(Event::Joined { id, ice_servers: ice.ice_servers, limits })
+    let ServerMessage::Welcome(welcome) = welcome(me) else { unreachable!() };
+    let Welcome { id, ice, limits, rights, locked, .. } = welcome;
+    Output::Event(Event::Joined { id, ice_servers: ice.ice_servers, limits, rights, locked })
 }
 
 fn no_servers() -> Output {
@@ -226,6 +235,10 @@ fn left_by(peer: &str, reason: LeaveReason) -> Output {
 
 fn unreached(before: bool, retry_in: Duration) -> Output {
     Output::Event(Event::Unreached { before, retry_in })
+}
+
+fn says_remove(peer: &str) -> Output {
+    Output::Transmit(ClientMessage::Remove(About { peer: id(peer) }))
 }
 
 // Connecting.
@@ -290,6 +303,25 @@ fn the_pause_starts_small_again_once_a_server_was_there_for_five_seconds() {
     person.hears(ServerMessage::Pong);
     person.pass(5 * SECOND);
     assert_eq!(person.loses_connection(), [unreached(true, SECOND / 4)]);
+}
+
+#[test]
+fn a_server_that_ends_says_how_long_to_stay_away_and_chance_adds_to_it() {
+    for (random, seconds, pause) in [
+        (0, 4, 4 * SECOND),
+        (u32::MAX, 4, 8 * SECOND),
+        (u32::MAX, 0, Duration::ZERO),
+        (0, u32::MAX, 60 * SECOND),
+    ] {
+        let mut person = Person::reached();
+        person.random = random;
+        person.hears(ServerMessage::GoingAway(GoingAway { retry_after: seconds }));
+        assert_eq!(person.loses_connection(), [unreached(true, pause)]);
+        // That was for once: what follows is as ever.
+        person.random = 0;
+        person.comes_back();
+        assert_eq!(person.loses_connection(), [unreached(true, SECOND / 2)]);
+    }
 }
 
 #[test]
@@ -517,6 +549,43 @@ fn a_refusal_that_is_not_about_joining_does_not_end_the_joining() {
     assert_eq!(person.hears(welcome("me")), [joined_as("me")]);
 }
 
+#[test]
+fn one_whose_connection_ended_while_it_asked_to_be_let_in_asks_again() {
+    for code in [ErrorCode::TooFast, ErrorCode::FirstMessageTimeout, ErrorCode::LobbyTimeout] {
+        let mut person = Person::reached();
+        person.tell(join("room"));
+        let last = Refusal { fatal: true, ..refusal(code) };
+        let rejected = Output::Event(Event::Rejected(last.clone()));
+        assert!(!person.hears(ServerMessage::Error(last)).contains(&rejected));
+        person.loses_connection();
+        assert_eq!(person.comes_back(), [ping(), says_join("room")]);
+    }
+}
+
+#[test]
+fn one_who_waited_in_the_lobby_for_too_long_is_not_bothered_with_it() {
+    let mut person = Person::reached();
+    let last = Refusal { fatal: true, ..refusal(ErrorCode::LobbyTimeout) };
+    assert_eq!(person.hears(ServerMessage::Error(last)), []);
+    person.loses_connection();
+    assert_eq!(person.comes_back(), [ping()]);
+}
+
+#[test]
+fn who_said_too_much_comes_back_after_a_pause_that_grows_however_long_it_was_connected() {
+    let mut person = Person::joined_with("ada");
+    let last = Refusal { fatal: true, ..refusal(ErrorCode::TooFast) };
+    for pause in [250, 500, 1000] {
+        person.pass(60 * SECOND);
+        person.hears(ServerMessage::Error(last.clone()));
+        let lost = person.loses_connection();
+        assert!(lost.contains(&unreached(true, Duration::from_millis(pause))), "{pause}: {lost:?}");
+        assert_eq!(person.peers(), [id("ada")], "the call goes on");
+        assert_eq!(person.comes_back(), [ping(), says_resume(0)]);
+        person.hears(resumed());
+    }
+}
+
 // Whether the server is still there.
 
 #[test]
@@ -711,6 +780,21 @@ fn a_full_room_on_the_way_back_is_asked_again_while_calls_are_up() {
 }
 
 #[test]
+fn a_session_that_cannot_be_looked_up_at_the_moment_is_asked_for_again() {
+    let mut person = Person::joined();
+    person.hears(ready_in_pair("ada", "us"));
+    person.loses_connection();
+    person.comes_back();
+    let outputs = person.hears(refuses(ErrorCode::Busy));
+    let refused = Output::Event(Event::Refused(refusal(ErrorCode::Busy)));
+    assert_eq!(outputs, [Output::Event(Event::Reached), refused]);
+    let pause = person.wait().unwrap();
+    assert!(pause < SECOND, "{pause:?}");
+    assert_eq!(person.pass(pause), [says_resume(0)]);
+    assert_eq!(person.hears(resumed()), [no_servers(), way("ada", Way::Open)]);
+}
+
+#[test]
 fn one_whom_somebody_removed_is_out_for_good() {
     for code in [ErrorCode::Removed, ErrorCode::Replaced] {
         let mut person = Person::joined_with("ada");
@@ -732,6 +816,83 @@ fn one_who_leaves_on_the_way_back_is_out() {
     assert_eq!(person.tell(join("elsewhere")), [says_join("elsewhere")]);
     assert_eq!(person.hears(resumed()), [Output::Event(Event::Reached)]);
     assert_eq!(person.hears(welcome("me2")), [joined_as("me2")]);
+}
+
+#[test]
+fn one_who_has_to_be_let_in_waits_for_it_and_then_is_in() {
+    let mut person = Person::reached();
+    assert_eq!(person.tell(join("room")), [says_join("room")]);
+    assert_eq!(person.hears(ServerMessage::Waiting), [Output::Event(Event::Waiting)]);
+    assert!(!person.session.is_joined());
+    assert_eq!(person.hears(welcome("me")), [joined_as("me")]);
+    assert!(person.session.is_joined());
+}
+
+#[test]
+fn one_who_is_not_let_in_is_told_and_may_knock_again() {
+    let mut person = Person::reached();
+    person.tell(join("room"));
+    person.hears(ServerMessage::Waiting);
+    let denied = Output::Event(Event::Rejected(refusal(ErrorCode::Denied)));
+    assert_eq!(person.hears(refuses(ErrorCode::Denied)), [denied]);
+    assert_eq!(person.tell(join("room")), [says_join("room")]);
+}
+
+#[test]
+fn the_answer_to_a_knock_that_was_taken_back_is_void_whatever_it_is() {
+    for answer in [welcome("me"), refuses(ErrorCode::Denied)] {
+        let mut person = Person::reached();
+        person.tell(join("room"));
+        person.hears(ServerMessage::Waiting);
+        assert_eq!(person.tell(Input::Leave), [leave()]);
+        assert_eq!(person.tell(join("other")), [says_join("other")]);
+        assert_eq!(person.hears(answer), []);
+        assert_eq!(person.hears(welcome("me too")), [joined_as("me too")]);
+    }
+}
+
+#[test]
+fn one_whose_connection_breaks_while_they_wait_knocks_anew() {
+    let mut person = Person::reached();
+    person.tell(join("room"));
+    person.hears(ServerMessage::Waiting);
+    person.loses_connection();
+    assert_eq!(person.comes_back(), [ping(), says_join("room")]);
+}
+
+#[test]
+fn admins_hear_who_knocks_and_everyone_whether_the_room_is_locked() {
+    let mut person = Person::joined();
+    let knock = ServerMessage::Knock(Knock { peer: info("eve") });
+    assert_eq!(person.hears(knock), [Output::Event(Event::Knock(info("eve")))]);
+    let over = ServerMessage::KnockOver(PeerMoved { peer: id("eve") });
+    assert_eq!(person.hears(over), [Output::Event(Event::KnockOver(id("eve")))]);
+    let locked = ServerMessage::Locked(Locked { locked: true });
+    assert_eq!(person.hears(locked), [Output::Event(Event::Locked(true))]);
+}
+
+#[test]
+fn what_an_admin_decides_is_said_and_names_peers_as_the_server_knows_them() {
+    let mut person = forgotten_with_ada();
+    person.hears(ready_in_pair("ada2", "us"));
+    assert_eq!(person.tell(Input::Govern(Governing::Remove(id("ada")))), [says_remove("ada2")]);
+    assert_eq!(person.tell(Input::Govern(Governing::Remove(id("eve")))), [says_remove("eve")]);
+    let admit = Output::Transmit(ClientMessage::Admit(About { peer: id("eve") }));
+    assert_eq!(person.tell(Input::Govern(Governing::Admit(id("eve")))), [admit]);
+    let deny = Output::Transmit(ClientMessage::Deny(About { peer: id("eve") }));
+    assert_eq!(person.tell(Input::Govern(Governing::Deny(id("eve")))), [deny]);
+    let lock = Output::Transmit(ClientMessage::Lock(Lock { locked: true }));
+    assert_eq!(person.tell(Input::Govern(Governing::Lock(true))), [lock]);
+    person.tell(Input::Leave);
+    assert_eq!(person.tell(Input::Govern(Governing::Lock(true))), [], "outside there is nothing to decide");
+}
+
+#[test]
+fn one_who_is_no_admin_is_told_so_and_stays() {
+    let mut person = Person::joined();
+    let refused = Output::Event(Event::Refused(refusal(ErrorCode::NotAllowed)));
+    assert_eq!(person.hears(refuses(ErrorCode::NotAllowed)), [refused]);
+    assert!(person.session.is_joined());
 }
 
 #[test]
@@ -834,6 +995,7 @@ fn anything() -> impl Strategy<Value = Input> {
         Just(Input::Received(offer_from("ada").into())),
         Just(Input::Received(refuses(ErrorCode::RoomFull).into())),
         Just(Input::Received(refuses(ErrorCode::SessionUnknown).into())),
+        Just(Input::Received(refuses(ErrorCode::Busy).into())),
         Just(Input::Received(resumed().into())),
         Just(Input::Received(away("ada").into())),
         Just(Input::Received(peer_left("ada", LeaveReason::Lost).into())),

@@ -2,20 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // tests may fail loudly
 
+mod schedules;
 mod sim;
 
 use proptest::prelude::*;
+use schedules::schedules;
 use sim::world::{Faults, World};
-
-fn schedules() -> ProptestConfig {
-    let number = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
-    ProptestConfig {
-        cases: number("SCHEDULES").unwrap_or(10_000),
-        max_shrink_iters: number("SHRINKING").unwrap_or(300_000),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
-}
 
 proptest! {
     #![proptest_config(schedules())]

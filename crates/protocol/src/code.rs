@@ -1,17 +1,16 @@
 //! The closed word lists of the protocol that may grow: error codes and the reasons a peer left. A client meets words
 //! it does not know as [`ErrorCode::Other`] and [`LeaveReason::Other`] instead of failing.
 
-use serde::Serialize;
 use std::fmt;
 
-use crate::value::{Read, Unfit, Value};
+use crate::value::{Read, Reader, Value};
+use crate::write::{Write, Writer};
 
 /// Declares an enum that is a word on the wire and keeps a word it does not know.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-        #[serde(into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$vdoc])* $variant,)+
             /// A word this version does not know.
@@ -51,8 +50,14 @@ macro_rules! words {
         }
 
         impl Read for $name {
-            fn read(value: &impl Value) -> Result<Self, Unfit> {
-                String::read(value).map(Self::from)
+            fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+                Self::from(String::read(reader))
+            }
+        }
+
+        impl Write for $name {
+            fn write(&self, writer: &mut Writer) {
+                self.as_str().write(writer);
             }
         }
 
@@ -91,6 +96,8 @@ words! {
         AmbiguousRecipient = "ambiguous-recipient",
         /// There is nobody of that id, or nobody at all, to relay to.
         NoRecipient = "no-recipient",
+        /// The way to the recipient is cut within the server, and too much waits already.
+        NotDelivered = "not-delivered",
         /// The session cannot be taken up again; join anew.
         SessionUnknown = "session-unknown",
         /// The session was taken up over another connection.
@@ -99,8 +106,26 @@ words! {
         Removed = "removed",
         /// The client read too slowly, and was let go so that the others feel nothing.
         TooSlow = "too-slow",
+        /// The client said more than it may for too long, and was let go.
+        TooFast = "too-fast",
+        /// The connection began with silence.
+        FirstMessageTimeout = "first-message-timeout",
+        /// The connection was in no room for too long.
+        LobbyTimeout = "lobby-timeout",
+        /// The message's objects and lists are nested too deep.
+        TooDeep = "too-deep",
+        /// The server holds as many rooms as it may.
+        TooManyRooms = "too-many-rooms",
         /// The server cannot take this on at the moment.
         Busy = "busy",
+        /// The room asks for a token, and there is none, or one that does not open it.
+        TokenInvalid = "token-invalid",
+        /// The token's time is over.
+        TokenExpired = "token-expired",
+        /// Whoever was asked to let the client in did not.
+        Denied = "denied",
+        /// That is for admins.
+        NotAllowed = "not-allowed",
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::code::ErrorCode;
 use crate::limits;
 use crate::media::{Candidate, Description, SdpType};
-use crate::value::{Unfit, Value, field};
+use crate::value::{Read, Reader, Value};
 
 /// Why a message cannot be used. Nothing changes because of such a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,45 +47,56 @@ impl DecodeError {
     }
 }
 
-impl From<Unfit> for DecodeError {
-    fn from(unfit: Unfit) -> Self {
-        Self::Fields(unfit.to_string())
-    }
-}
-
 /// The `type` of a message.
-pub(crate) fn kind(message: &impl Value) -> Result<String, DecodeError> {
-    field(message, "type").map_err(|unfit| DecodeError::Json(unfit.to_string()))
+pub(crate) fn kind<V: Value>(message: &mut Reader<V>) -> Result<String, DecodeError> {
+    let kind = message.field("type");
+    message.finish(kind).map_err(|error| DecodeError::Json(error.to_string()))
 }
 
-pub(crate) fn require(condition: bool, otherwise: &str) -> Result<(), DecodeError> {
-    if condition { Ok(()) } else { Err(DecodeError::Fields(otherwise.to_owned())) }
-}
-
-pub(crate) fn check_description(description: Description, kind: SdpType) -> Result<Description, DecodeError> {
-    require(description.kind == kind, "the description's \"type\" must be the same as the message's")?;
-    if description.sdp.len() > limits::SDP { Err(DecodeError::SdpTooLarge) } else { Ok(description) }
-}
-
-pub(crate) fn check_seq(seq: u64) -> Result<u64, DecodeError> {
-    require(seq <= limits::SEQ, "seq: it must be at most 9007199254740991")?;
-    Ok(seq)
-}
-
-/// The candidate of a message; `null`, as an `icecandidate` event has it at its end, is the end of them.
-pub(crate) fn check_candidate(message: &impl Value) -> Result<Candidate, DecodeError> {
-    let candidate: Candidate = match message.get("candidate") {
-        Some(null) if null.is_null() => Candidate::end(),
-        _ => field(message, "candidate")?,
-    };
-    if candidate.candidate.len() > limits::CANDIDATE {
-        return Err(DecodeError::CandidateTooLarge);
+/// What messages have in common.
+impl<V: Value> Reader<V> {
+    pub(crate) fn require(&mut self, condition: bool, otherwise: &str) {
+        if !condition {
+            self.fail(DecodeError::Fields(otherwise.to_owned()));
+        }
     }
-    let short =
-        |text: &Option<String>| text.as_ref().is_none_or(|text| text.chars().count() <= limits::TOKEN);
-    let fits = short(&candidate.sdp_mid) && short(&candidate.username_fragment);
-    require(fits, "sdpMid and usernameFragment must be at most 256 characters long")?;
-    Ok(candidate)
+
+    /// The description of a message of the same kind.
+    pub(crate) fn description(&mut self, name: &str, kind: SdpType) -> Description {
+        let description: Description = self.field(name);
+        self.require(
+            description.kind == kind,
+            "the description's \"type\" must be the same as the message's",
+        );
+        if description.sdp.len() > limits::SDP {
+            self.fail(DecodeError::SdpTooLarge);
+        }
+        description
+    }
+
+    /// The number of a message: a `u64`, or an `Option` of one where it may be left out.
+    pub(crate) fn seq<T: Read + Copy + Into<Option<u64>>>(&mut self) -> T {
+        let seq: T = self.field("seq");
+        let fits = seq.into().is_none_or(|seq| seq <= limits::SEQ);
+        self.require(fits, "seq: it must be at most 9007199254740991");
+        seq
+    }
+
+    /// The candidate of a message; `null`, as an `icecandidate` event has it at its end, is the end of them.
+    pub(crate) fn candidate(&mut self) -> Candidate {
+        let candidate = match self.value().and_then(|message| message.get("candidate")) {
+            Some(null) if null.is_null() => Candidate::end(),
+            _ => self.field("candidate"),
+        };
+        if candidate.candidate.len() > limits::CANDIDATE {
+            self.fail(DecodeError::CandidateTooLarge);
+        }
+        let short =
+            |text: &Option<String>| text.as_ref().is_none_or(|text| text.chars().count() <= limits::TOKEN);
+        let fits = short(&candidate.sdp_mid) && short(&candidate.username_fragment);
+        self.require(fits, "sdpMid and usernameFragment must be at most 256 characters long");
+        candidate
+    }
 }
 
 /// As much of a text as an error tells. Errors quote what they complain of and travel back to whoever sent it: they

@@ -12,29 +12,24 @@ mod code;
 mod decode;
 pub mod limits;
 mod media;
+mod rights;
 mod server;
 mod text;
 pub mod value;
+pub mod write;
 
-pub use client::{Answer, ClientMessage, Join, Offer, Ping, Resume, Trickle};
+pub use client::{About, Answer, ClientMessage, Join, Lock, Offer, Ping, Resume, Trickle};
 pub use code::{ErrorCode, LeaveReason};
 pub use decode::DecodeError;
 pub use limits::Limits;
 pub use media::{Candidate, Description, IceServer, SdpType};
+pub use rights::Rights;
 pub use server::{
-    AnswerFrom, IceServers, Numbered, OfferFrom, PeerInfo, PeerLeft, PeerMoved, Ready, Refusal, Resumed,
-    Role, ServerMessage, TrickleFrom, Welcome,
+    AnswerFrom, GoingAway, IceServers, Knock, Locked, Numbered, OfferFrom, PeerInfo, PeerLeft, PeerMoved,
+    Ready, Refusal, Resumed, Role, ServerMessage, TrickleFrom, Welcome,
 };
 pub use text::{InvalidText, JoinKey, Name, PairToken, PeerId, RoomId, SessionToken};
+pub use write::to_json;
 
 /// The version of the protocol this crate speaks.
 pub const VERSION: u32 = 1;
-
-/// A message as JSON text, ready to send.
-///
-/// # Errors
-/// Never for the messages of this crate; serde's signature asks.
-#[cfg(feature = "json")]
-pub fn to_json<T: serde::Serialize>(message: &T) -> Result<String, serde_json::Error> {
-    serde_json::to_string(message)
-}

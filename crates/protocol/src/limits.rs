@@ -1,9 +1,8 @@
 //! What a message may weigh. Client and server hold each other to the same numbers, and the server tells its own
 //! in `welcome`, so that a client never has to guess.
 
-use serde::Serialize;
-
-use crate::value::{Read, Unfit, Value, field};
+use crate::value::{Read, Reader, Value};
+use crate::write::{Fields, Writer};
 
 /// The largest message, in bytes of UTF-8.
 pub const MESSAGE: usize = 64 * 1024;
@@ -26,7 +25,7 @@ pub const PAIRS: usize = 64;
 pub const SEQ: u64 = (1 << 53) - 1;
 
 /// The limits a server announces in `welcome`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The largest message, in bytes.
     pub message: u32,
@@ -38,6 +37,16 @@ pub struct Limits {
     pub name: u32,
     /// The longest room id, in characters.
     pub room: u32,
+}
+
+impl Fields for Limits {
+    fn write_fields(&self, writer: &mut Writer) {
+        writer.field("message", &self.message);
+        writer.field("sdp", &self.sdp);
+        writer.field("candidate", &self.candidate);
+        writer.field("name", &self.name);
+        writer.field("room", &self.room);
+    }
 }
 
 impl Default for Limits {
@@ -53,14 +62,15 @@ impl Default for Limits {
 }
 
 impl Read for Limits {
-    fn read(value: &impl Value) -> Result<Self, Unfit> {
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self {
         let usual = Self::default();
-        Ok(Self {
-            message: field::<Option<u32>>(value, "message")?.unwrap_or(usual.message),
-            sdp: field::<Option<u32>>(value, "sdp")?.unwrap_or(usual.sdp),
-            candidate: field::<Option<u32>>(value, "candidate")?.unwrap_or(usual.candidate),
-            name: field::<Option<u32>>(value, "name")?.unwrap_or(usual.name),
-            room: field::<Option<u32>>(value, "room")?.unwrap_or(usual.room),
-        })
+        let mut limit = |name, usual| reader.field::<Option<u32>>(name).unwrap_or(usual);
+        Self {
+            message: limit("message", usual.message),
+            sdp: limit("sdp", usual.sdp),
+            candidate: limit("candidate", usual.candidate),
+            name: limit("name", usual.name),
+            room: limit("room", usual.room),
+        }
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Validation happens while a message is read: a `RoomId` that exists is a room id that may exist.
 
-use serde::Serialize;
 use std::fmt;
 
 use crate::limits;
-use crate::value::{Read, Unfit, Value};
+use crate::value::{Read, Reader, Value};
+use crate::write::{Write, Writer};
 
 /// Why a string is not what it should be. The message says what would be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,8 +39,7 @@ pub enum InvalidText {
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $check:path) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-        #[serde(into = "String")]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(String);
 
         impl $name {
@@ -73,8 +72,14 @@ macro_rules! text {
         }
 
         impl Read for $name {
-            fn read(value: &impl Value) -> Result<Self, Unfit> {
-                Self::new(String::read(value)?).map_err(|problem| Unfit::new(problem.to_string()))
+            fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+                Self(read(reader, $check))
+            }
+        }
+
+        impl Write for $name {
+            fn write(&self, writer: &mut Writer) {
+                self.as_str().write(writer);
             }
         }
 
@@ -112,6 +117,14 @@ text! {
     /// The secret that two peers share with the server: by it, the two find each other again when the server has
     /// forgotten them. Treat it like a password.
     PairToken, check_pair
+}
+
+/// Reads a text that is valid. Not generic over what it is, so that it is compiled once.
+fn read<V: Value>(reader: &mut Reader<V>, check: fn(String) -> Result<String, InvalidText>) -> String {
+    check(String::read(reader)).unwrap_or_else(|problem| {
+        reader.unfit(&problem.to_string());
+        String::new()
+    })
 }
 
 fn check_room(text: String) -> Result<String, InvalidText> {

@@ -5,8 +5,10 @@
 //! included. In the browser that is more code than the rest of the protocol. So a message is read field by field, from
 //! `serde_json`'s value on the server and from what `JSON.parse` made in the browser, by the same few functions.
 
-/// A JSON value.
-pub trait Value: Sized {
+use crate::decode::DecodeError;
+
+/// A JSON value. To clone it is cheap.
+pub trait Value: Clone {
     /// Whether this is an object.
     fn is_object(&self) -> bool;
 
@@ -29,84 +31,129 @@ pub trait Value: Sized {
     fn items(&self) -> Option<Vec<Self>>;
 }
 
-/// Why a value is not what it should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unfit(String);
+/// A value while it is read. It keeps the first thing that is wrong until the end: a way out at each field would have to
+/// give up all that was read before it, in as many places as there are fields, and be more code than the reading.
+pub struct Reader<V> {
+    /// If there is one.
+    value: Option<V>,
+    error: Option<DecodeError>,
+}
 
-impl Unfit {
-    /// Says why.
-    #[must_use]
-    pub fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+impl<V: Value> Reader<V> {
+    /// Reads this value.
+    pub fn of(value: V) -> Self {
+        Self { value: Some(value), error: None }
     }
 
-    /// The same, of the field with this name.
-    fn of(self, name: &str) -> Self {
-        Self([name, ": ", &self.0].concat())
+    /// Reads the field of an object. Errors name the field.
+    pub fn field<T: Read>(&mut self, name: &str) -> T {
+        let mut field = self.open(name);
+        let read = T::read(&mut field);
+        self.close(name, field);
+        read
+    }
+
+    /// The part of reading a field that is the same for all types, so that it is compiled once.
+    fn open(&mut self, name: &str) -> Self {
+        let value = match &self.value {
+            Some(object) if object.is_object() => object.get(name),
+            _ => {
+                self.unfit("it must be an object");
+                None
+            }
+        };
+        Self { value, error: None }
+    }
+
+    fn close(&mut self, name: &str, field: Self) {
+        if let Some(error) = field.error {
+            self.fail(match error {
+                DecodeError::Fields(why) => DecodeError::Fields([name, ": ", &why].concat()),
+                other => other,
+            });
+        }
+    }
+
+    /// The value itself, if there is one.
+    pub(crate) fn value(&self) -> Option<&V> {
+        self.value.as_ref()
+    }
+
+    /// What was found in the value; if nothing was, the value is not what it must be, as these words say.
+    fn found<T: Default>(&mut self, found: Option<T>, otherwise: &str) -> T {
+        if found.is_none() {
+            self.unfit(otherwise);
+        }
+        found.unwrap_or_default()
+    }
+
+    /// The value is not what it must be, as these words say, or it is missing.
+    pub(crate) fn unfit(&mut self, why: &str) {
+        let why = if self.value.is_some() { why } else { "it is missing" };
+        self.fail(DecodeError::Fields(why.to_owned()));
+    }
+
+    /// Something is wrong.
+    pub(crate) fn fail(&mut self, error: DecodeError) {
+        if self.error.is_none() {
+            self.error = Some(error);
+        }
+    }
+
+    /// What was read, if nothing was wrong.
+    ///
+    /// # Errors
+    /// What was wrong first.
+    pub fn finish<T>(&mut self, read: T) -> Result<T, DecodeError> {
+        match self.error.take() {
+            None => Ok(read),
+            Some(error) => Err(error),
+        }
     }
 }
 
 /// What can be read from a JSON value.
-pub trait Read: Sized {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Says what the value should have been.
-    fn read(value: &impl Value) -> Result<Self, Unfit>;
-
-    /// What it is if there is no value.
-    ///
-    /// # Errors
-    /// Says that there must be one, unless it may be left out.
-    fn absent() -> Result<Self, Unfit> {
-        Err(Unfit::new("it is missing"))
-    }
-}
-
-/// Reads the field of an object. Errors name the field.
-///
-/// # Errors
-/// The field's own, with its name before it.
-pub fn field<T: Read>(object: &impl Value, name: &str) -> Result<T, Unfit> {
-    let read = match get(object, name)? {
-        Some(value) => T::read(&value),
-        None => T::absent(),
-    };
-    read.map_err(|unfit| unfit.of(name))
-}
-
-/// The part of reading a field that is the same for all types, so that it is compiled once.
-fn get<V: Value>(object: &V, name: &str) -> Result<Option<V>, Unfit> {
-    if object.is_object() { Ok(object.get(name)) } else { Err(Unfit::new("it must be an object")) }
+pub trait Read {
+    /// Reads it. Where the value is not what it should be, the reader knows, and what this gives is of no use: whoever reads
+    /// an object to its end gives it up with the rest.
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self;
 }
 
 impl<T: Read> Read for Option<T> {
     /// Null is the same as left out.
-    fn read(value: &impl Value) -> Result<Self, Unfit> {
-        if value.is_null() { Ok(None) } else { T::read(value).map(Some) }
-    }
-
-    fn absent() -> Result<Self, Unfit> {
-        Ok(None)
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+        let there = reader.value.as_ref().is_some_and(|value| !value.is_null());
+        there.then(|| T::read(reader))
     }
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(value: &impl Value) -> Result<Self, Unfit> {
-        value.items().ok_or_else(|| Unfit::new("it must be a list"))?.iter().map(T::read).collect()
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+        let items = reader.value.as_ref().and_then(V::items);
+        let mut read = Self::new();
+        for item in reader.found(items, "it must be a list") {
+            let mut item = Reader::of(item);
+            read.push(T::read(&mut item));
+            if let Some(error) = item.error {
+                reader.fail(error);
+                break;
+            }
+        }
+        read
     }
 }
 
 impl Read for String {
-    fn read(value: &impl Value) -> Result<Self, Unfit> {
-        value.text().ok_or_else(|| Unfit::new("it must be a string"))
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+        let text = reader.value.as_ref().and_then(V::text);
+        reader.found(text, "it must be a string")
     }
 }
 
 impl Read for bool {
-    fn read(value: &impl Value) -> Result<Self, Unfit> {
-        value.flag().ok_or_else(|| Unfit::new("it must be true or false"))
+    fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+        let flag = reader.value.as_ref().and_then(V::flag);
+        reader.found(flag, "it must be true or false")
     }
 }
 
@@ -114,9 +161,10 @@ impl Read for bool {
 macro_rules! whole_numbers {
     ($($type:ty),+) => {
         $(impl Read for $type {
-            fn read(value: &impl Value) -> Result<Self, Unfit> {
-                let number = value.whole().and_then(|number| Self::try_from(number).ok());
-                number.ok_or_else(|| Unfit::new("it must be a whole number, and not too large"))
+            fn read<V: Value>(reader: &mut Reader<V>) -> Self {
+                let number = reader.value.as_ref().and_then(V::whole);
+                let number = number.and_then(|number| Self::try_from(number).ok());
+                reader.found(number, "it must be a whole number, and not too large")
             }
         })+
     };

@@ -4,6 +4,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use crate::cluster::ClusterConfig;
+use crate::host::Host;
+use crate::limits::Limits;
+use crate::origin::Origin;
+use crate::tls::TlsConfig;
+use crate::token::TokenConfig;
 use crate::turn::Secret;
 
 /// What a server is to do. Make one with [`Config::new`] and change what should differ.
@@ -14,10 +22,29 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder with the built page. It is read once, at the start; without it there is signaling only.
     pub app: Option<PathBuf>,
+    /// Where the certificate for HTTPS comes from. Without it, plain HTTP is spoken.
+    pub tls: Option<TlsConfig>,
     /// How many people a room holds.
     pub room_size: usize,
     /// The STUN and TURN servers that clients are told of.
     pub ice: IceConfig,
+    /// The origins of pages that may connect, besides the page of this server, which always may. If there are none, pages
+    /// from localhost may as well.
+    pub allowed_origins: Vec<Origin>,
+    /// The names by which the server may be asked, besides its addresses, localhost, the name of the machine and what the
+    /// certificate is for. A request by any other name is answered with 421 (RFC 9110, section 15.5.20).
+    pub allowed_hosts: Vec<Host>,
+    /// The networks of proxies of one's own. Of a connection that comes from one of them, the client's address is that
+    /// in `Forwarded` or `X-Forwarded-For`; of any other, it is the address that it comes from. None by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What clients may do.
+    pub limits: Limits,
+    /// Where the metrics are served, at `/metrics`; nowhere by default. Whoever can reach this address can read them.
+    pub metrics_listen: Option<SocketAddr>,
+    /// What opens rooms; usually nothing but their names.
+    pub tokens: TokenConfig,
+    /// How several servers are one. Without it, this one is alone.
+    pub cluster: Option<ClusterConfig>,
     /// What may wait to be written to one client.
     pub queue: QueueLimits,
     /// How long everything may take.
@@ -31,8 +58,16 @@ impl Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             app: None,
+            tls: None,
             room_size,
             ice: IceConfig::default(),
+            allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            metrics_listen: None,
+            tokens: TokenConfig::default(),
+            cluster: None,
             queue: QueueLimits::default(),
             timing: Timing::default(),
         }
@@ -108,7 +143,15 @@ pub struct Timing {
     pub goodbye: Duration,
     /// How long the head of an HTTP request may take, and a connection idle between two requests.
     pub request: Duration,
-    /// How long the whole of a shutdown may take.
+    /// How long a TLS handshake may take (RFC 8446).
+    pub handshake: Duration,
+    /// The time between two looks at the files of the certificate. New ones are taken when two looks have seen the same.
+    pub renewal: Duration,
+    /// How long everyone is served as ever after a shutdown was asked for, while `/readyz` already says no: for load
+    /// balancers to see it, and send newcomers elsewhere. If this is not zero, connections are closed one after the other
+    /// after it, and not all at once.
+    pub drain: Duration,
+    /// How long the end may take after that: closing the connections and everything else.
     pub shutdown: Duration,
 }
 
@@ -121,6 +164,9 @@ impl Default for Timing {
             patience: Duration::from_millis(250),
             goodbye: Duration::from_secs(1),
             request: Duration::from_secs(30),
+            handshake: Duration::from_secs(10),
+            renewal: Duration::from_secs(5),
+            drain: Duration::ZERO,
             shutdown: Duration::from_secs(5),
         }
     }

@@ -1,64 +1,131 @@
 //! What a client's messages mean: the lobby before a room, the room, and the lobby again after it.
 
+mod relay;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use duologue_protocol::{
     ClientMessage, IceServers, Join, PeerId, PeerInfo, Ping, Resume, ServerMessage, VERSION,
 };
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use crate::dismissal::Dismissal;
 use crate::ids;
+use crate::limits::{Lobby, Throttle, fits, may_be_read};
+use crate::membership::Membership;
 use crate::outbox::Outbox;
 use crate::pace::{Pace, Permit};
 use crate::refusal;
 use crate::registry::Rooms;
-use crate::room::{Command, Newcomer, Parting, Place, Relayed, Resumption};
+use crate::room::{Admission, Answer, Command, Governing, Newcomer, Parting, Place, Resumption};
+use crate::token::{Grant, Tokens};
 use crate::turn::Ice;
 
 /// One client's part in things. Dropping it in a room means that its connection broke.
 pub(crate) struct Conversation {
     rooms: Rooms,
     ice: Arc<Ice>,
+    tokens: Arc<Tokens>,
     outbox: Outbox,
-    /// Which connection this is, see [`Rooms::connection`].
+    /// Which connection this is to the room, see [`Rooms::connection`]. Another one each time that it comes in: what belongs to
+    /// an earlier time must not pass for what belongs to this one.
     connection: u64,
-    pace: Pace,
+    bounds: Bounds,
+    /// The room that the client has asked to let it in, while that has not answered.
+    entering: Option<Entering>,
     membership: Option<Membership>,
 }
 
+/// A place in a room that has yet to say whether it is one. With several nodes that may take seconds.
+struct Entering {
+    membership: Membership,
+    admission: oneshot::Receiver<Admission>,
+}
+
+/// What one client may do.
+pub(crate) struct Bounds {
+    /// How much of what it says may wait for others.
+    pub(crate) pace: Pace,
+    /// How much it may say.
+    pub(crate) throttle: Throttle,
+    /// How long it may be in no room.
+    pub(crate) lobby: Lobby,
+}
+
 impl Conversation {
-    pub(crate) fn new(rooms: Rooms, ice: Arc<Ice>, outbox: Outbox, pace: Pace) -> Self {
-        let connection = rooms.connection();
-        Self { rooms, ice, outbox, connection, pace, membership: None }
+    pub(crate) fn new(
+        rooms: Rooms,
+        ice: Arc<Ice>,
+        tokens: Arc<Tokens>,
+        outbox: Outbox,
+        bounds: Bounds,
+    ) -> Self {
+        Self { rooms, ice, tokens, outbox, connection: 0, bounds, entering: None, membership: None }
     }
 
-    /// Takes in a message. Waits for the room's queue and the client's own pace, never for another client.
+    /// When the client is let go if it goes on like this, and why.
+    pub(crate) fn deadline(&self) -> Option<(Instant, Dismissal)> {
+        self.bounds.lobby.deadline()
+    }
+
+    /// Takes in a frame that means nothing here, but was work.
+    pub(crate) async fn sense(&mut self) {
+        self.bounds.throttle.frame().await;
+    }
+
+    /// Takes in a message. Waits for the room's queue, for the room that is being entered, and for the client's own pace; never
+    /// for another client.
     pub(crate) async fn hear(&mut self, text: &str) {
-        let permit = self.pace.take(text.len()).await;
-        let message = match ClientMessage::from_json(text) {
-            Ok(message) => message,
-            Err(problem) => return self.reply(&refusal::undecodable(&problem), permit),
-        };
+        self.bounds.throttle.frame().await;
+        let permit = self.bounds.pace.take(text.len()).await;
+        if self.entering.is_some() {
+            // Whoever waits to come in may ask whether the server is there. All else comes after the answer of the room.
+            if let Ok(ClientMessage::Ping(_)) = self.read(text) {
+                return self.reply(&ServerMessage::Pong, permit);
+            }
+            self.entered().await;
+        }
+        if let Some((kind, to, what)) = self.read_plain(text) {
+            return self.relay(kind, to, what, permit).await;
+        }
+        match self.read(text) {
+            // In a box: it is large, and lasts for a moment of a connection that may last for hours.
+            Ok(message) => Box::pin(self.act(message, permit)).await,
+            Err(refused) => self.reply(&refused, permit),
+        }
+    }
+
+    /// What was said is a message.
+    fn understood(&mut self) {
+        self.learn_how_knocking_ended();
+        self.bounds.lobby.spoke();
+    }
+
+    async fn act(&mut self, message: ClientMessage, permit: Option<Permit>) {
+        self.understood();
         match message {
             ClientMessage::Ping(ping) => self.ping(&ping, permit).await,
             ClientMessage::Join(join) => self.join(join, permit).await,
             ClientMessage::Resume(resume) => self.resume(resume, permit).await,
             ClientMessage::Leave => match self.membership.take() {
-                Some(membership) => membership.leave().await,
+                Some(membership) => {
+                    membership.leave().await;
+                    self.bounds.lobby.in_room(false);
+                }
                 None => self.reply(&refusal::not_joined(), permit),
             },
-            ClientMessage::Offer(m) => {
-                self.relay(m.to, Relayed::Offer(m.offer, m.negotiation), permit).await;
-            }
-            ClientMessage::Answer(m) => {
-                self.relay(m.to, Relayed::Answer(m.answer, m.negotiation), permit).await;
-            }
-            ClientMessage::Candidate(m) => self.relay(m.to, Relayed::Candidate(m.candidate), permit).await,
-            ClientMessage::IceServers => match &self.membership {
+            ClientMessage::Offer(offer) => self.relay_offer(offer, permit).await,
+            ClientMessage::Answer(answer) => self.relay_answer(answer, permit).await,
+            ClientMessage::Candidate(trickle) => self.relay_candidate(trickle, permit).await,
+            ClientMessage::Lock(lock) => self.govern(Governing::Lock(lock.locked), permit).await,
+            ClientMessage::Admit(m) => self.govern(Governing::Admit(m.peer), permit).await,
+            ClientMessage::Deny(m) => self.govern(Governing::Deny(m.peer), permit).await,
+            ClientMessage::Remove(m) => self.govern(Governing::Remove(m.peer), permit).await,
+            ClientMessage::IceServers => match self.inside() {
                 Some(membership) => {
-                    let servers = self.ice_servers(&membership.place.id);
+                    let servers = self.ice_servers(membership.id());
                     self.reply(&ServerMessage::IceServers(servers), permit);
                 }
                 None => self.reply(&refusal::not_joined(), permit),
@@ -71,7 +138,8 @@ impl Conversation {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.hear(text).await,
             Err(_) => {
-                let permit = self.pace.take(bytes.len()).await;
+                self.bounds.throttle.frame().await;
+                let permit = self.bounds.pace.take(bytes.len()).await;
                 self.reply(&refusal::not_text(), permit);
             }
         }
@@ -79,9 +147,19 @@ impl Conversation {
 
     /// The connection has ended. The room is told how; without that it is not told, because it ends as well.
     pub(crate) fn end(mut self, parting: Option<Parting>) {
-        if let Some(membership) = &mut self.membership {
-            membership.unless_said = parting;
+        let entering = self.entering.as_mut().map(|entering| &mut entering.membership);
+        if let Some(membership) = entering.or(self.membership.as_mut()) {
+            membership.ends(parting);
         }
+    }
+
+    /// The message in a text that is held to the limits, or what to answer.
+    fn read(&self, text: &str) -> Result<ClientMessage, ServerMessage> {
+        let limits = self.rooms.settings().limits;
+        may_be_read(text, &limits)?;
+        let message = ClientMessage::from_json(text).map_err(|problem| refusal::undecodable(&problem))?;
+        fits(&message, &limits)?;
+        Ok(message)
     }
 
     async fn ping(&mut self, ping: &Ping, permit: Option<Permit>) {
@@ -98,10 +176,17 @@ impl Conversation {
         if let Some(asked) = join.protocol.filter(|asked| *asked > VERSION) {
             return self.reply(&refusal::unsupported_protocol(asked), permit);
         }
+        let grant = match self.tokens.open(&join) {
+            Ok(grant) => grant,
+            Err(why) => return self.reply(&refusal::rejected(why), permit),
+        };
         let Some((id, session)) = ids::fresh() else { return self.reply(&refusal::busy(), permit) };
+        self.connection = self.rooms.connection();
         let (admitted, admission) = oneshot::channel();
+        let Grant { name, rights } = grant;
         let newcomer = Newcomer {
-            info: PeerInfo { id: id.clone(), name: join.name, protocol: join.protocol },
+            info: PeerInfo { id: id.clone(), name, protocol: join.protocol, speaks: rights.speak },
+            rights,
             key: join.key,
             pairs: join.pairs,
             session,
@@ -109,11 +194,11 @@ impl Conversation {
             outbox: self.outbox.clone(),
             connection: self.connection,
             permit,
-            admitted,
+            admitted: Answer::Join(admitted),
         };
         match self.rooms.join(&join.room, newcomer).await {
-            Some(room) => self.enter(id, room, admission).await,
-            None => self.reply(&refusal::busy(), None),
+            Some(room) => self.enter(id, room, admission),
+            None => self.reply(&refusal::too_many_rooms(), None),
         }
     }
 
@@ -125,9 +210,11 @@ impl Conversation {
             return self.reply(&refusal::session_unknown(), permit);
         };
         let id = whereabouts.id;
+        self.connection = self.rooms.connection();
         let (admitted, admission) = oneshot::channel();
         let resumption = Resumption {
             id: id.clone(),
+            session: resume.session,
             seq: resume.seq,
             ice: self.ice_servers(&id),
             outbox: self.outbox.clone(),
@@ -136,19 +223,45 @@ impl Conversation {
             admitted,
         };
         match self.rooms.resume(&whereabouts.room, resumption).await {
-            Some(room) => self.enter(id, room, admission).await,
+            Some(room) => self.enter(id, room, admission),
+            // Another node may have it, and cannot be asked: that would take a room here.
+            None if self.rooms.are_shared() => self.reply(&refusal::busy(), None),
             None => self.reply(&refusal::session_unknown(), None),
         }
     }
 
-    /// Waits for the room to let one in, or not; either way it answers by itself.
-    async fn enter(&mut self, id: PeerId, room: mpsc::Sender<Command>, admission: oneshot::Receiver<bool>) {
+    /// The room lets one in, or does not; either way it answers the client by itself.
+    fn enter(
+        &mut self,
+        id: PeerId,
+        room: mpsc::Sender<Box<Command>>,
+        admission: oneshot::Receiver<Admission>,
+    ) {
         // From here on the room must hear when the connection ends, even if that is before it answers.
         let place = Place { id, connection: self.connection };
-        let membership = Membership { place, room, unless_said: Some(Parting::Broken) };
-        match admission.await {
-            Ok(true) => self.membership = Some(membership),
-            Ok(false) => membership.never_was(),
+        self.entering = Some(Entering { membership: Membership::new(place, room), admission });
+    }
+
+    /// Whether a room was asked to let the client in and has not answered.
+    pub(crate) fn is_entering(&self) -> bool {
+        self.entering.is_some()
+    }
+
+    /// Waits until the room that is being entered has let the client in, or has not. If the future is dropped, nothing is lost.
+    pub(crate) async fn entered(&mut self) {
+        let Some(entering) = &mut self.entering else { return };
+        let admission = (&mut entering.admission).await;
+        let Some(Entering { mut membership, .. }) = self.entering.take() else { return };
+        match admission {
+            Ok(Admission::Inside) => {
+                self.membership = Some(membership);
+                self.bounds.lobby.in_room(true);
+            }
+            Ok(Admission::Waiting(end)) => {
+                membership.wait_for(end);
+                self.membership = Some(membership);
+            }
+            Ok(Admission::Outside) => membership.never_was(),
             Err(_) => {
                 // The room ended without an answer: the server is stopping, or has a fault.
                 membership.never_was();
@@ -157,9 +270,27 @@ impl Conversation {
         }
     }
 
-    async fn relay(&mut self, to: Option<PeerId>, what: Relayed, permit: Option<Permit>) {
-        match &self.membership {
-            Some(membership) => membership.relay(to, what, permit).await,
+    /// Whoever knocked learns from the room how that ended; this must know it, too, before the next message.
+    fn learn_how_knocking_ended(&mut self) {
+        match self.membership.as_mut().and_then(Membership::end_of_knocking) {
+            Some(true) => self.bounds.lobby.in_room(true),
+            Some(false) => {
+                if let Some(membership) = self.membership.take() {
+                    membership.never_was();
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// The place in a room, of one who does not wait to be let in.
+    fn inside(&self) -> Option<&Membership> {
+        self.membership.as_ref().filter(|membership| !membership.is_knocking())
+    }
+
+    async fn govern(&mut self, what: Governing, permit: Option<Permit>) {
+        match self.inside() {
+            Some(membership) => membership.govern(what, permit).await,
             None => self.reply(&refusal::not_joined(), permit),
         }
     }
@@ -171,54 +302,5 @@ impl Conversation {
     fn reply(&self, message: &ServerMessage, permit: Option<Permit>) {
         // If it is not taken, the client is let go or is gone, and with it the connection.
         let _ = self.outbox.say(message, permit);
-    }
-}
-
-/// A place in a room. The room hears when its connection ends, however it ends.
-struct Membership {
-    place: Place,
-    room: mpsc::Sender<Command>,
-    /// What the room hears when this is dropped.
-    unless_said: Option<Parting>,
-}
-
-impl Membership {
-    async fn relay(&self, to: Option<PeerId>, what: Relayed, permit: Option<Permit>) {
-        // A room that is gone has nobody to relay to; that only happens while the server stops.
-        let _ = self.room.send(Command::Relay { from: self.place.clone(), to, what, permit }).await;
-    }
-
-    async fn acknowledge(&self, seq: u64) {
-        let _ = self.room.send(Command::Acknowledge { from: self.place.clone(), seq }).await;
-    }
-
-    /// Leaves at one's own wish. When this returns, the room has said its last word to the client: what the next one
-    /// says is numbered from 1 again, and must not be taken for this one's.
-    async fn leave(mut self) {
-        self.unless_said = Some(Parting::Left);
-        let (heard, end) = oneshot::channel();
-        let command = Command::End { of: self.place.clone(), parting: Parting::Left, heard: Some(heard) };
-        if self.room.send(command).await.is_ok() {
-            self.unless_said = None;
-            let _ = end.await;
-        }
-    }
-
-    /// The room did not let one in, so there is nothing to tell it.
-    fn never_was(mut self) {
-        self.unless_said = None;
-    }
-}
-
-impl Drop for Membership {
-    fn drop(&mut self) {
-        let Some(parting) = self.unless_said.take() else { return };
-        let command = Command::End { of: self.place.clone(), parting, heard: None };
-        if let Err(TrySendError::Full(command)) = self.room.try_send(command)
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let room = self.room.clone();
-            runtime.spawn(async move { room.send(command).await });
-        }
     }
 }

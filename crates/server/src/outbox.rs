@@ -4,42 +4,46 @@
 //! others feel nothing: that closes the outbox for good and wakes the client's connection, as any other reason to let
 //! go of a client does.
 
-use std::fmt::Display;
-use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use duologue_protocol::{Numbered, ServerMessage, to_json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::cluster::Said;
 use crate::config::QueueLimits;
+use crate::dismissal::Dismissal;
+use crate::metrics::Metrics;
 use crate::pace::Permit;
 
 /// The end that messages are put in. Clones put into the same queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
-    queue: mpsc::UnboundedSender<Queued>,
+    queue: mpsc::UnboundedSender<Box<Queued>>,
     load: Arc<Load>,
-    limits: QueueLimits,
-    dismissed: watch::Sender<Option<Dismissal>>,
+    metrics: Metrics,
 }
 
 /// The end that the connection writes from.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
-    queue: mpsc::UnboundedReceiver<Queued>,
+    queue: mpsc::UnboundedReceiver<Box<Queued>>,
     load: Arc<Load>,
 }
 
-/// What waits, as far as it counts.
+/// What waits, as far as it counts; and whether the client is let go.
 #[derive(Debug, Default)]
 struct Load {
+    limits: QueueLimits,
     messages: AtomicUsize,
     bytes: AtomicUsize,
+    dismissed: OnceLock<Dismissal>,
+    /// Told when it is.
+    dismissal: Notify,
 }
 
-/// A message that waits, and the permit of the client that caused it.
+/// A message that waits, and the permit of the client that caused it. In a box: even an empty queue has room for some dozens.
 #[derive(Debug)]
 struct Queued {
     text: Utf8Bytes,
@@ -51,38 +55,16 @@ struct Queued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gone;
 
-/// Why the server lets go of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dismissal {
-    /// It does not read what is sent to it.
-    Slow,
-    /// Its session goes on over a newer connection.
-    Replaced,
-    /// It was taken out of the room.
-    Removed,
-}
-
-/// A message as the text that is sent; `None` if it cannot be encoded, which is logged.
-pub(crate) fn encode(message: &Numbered) -> Option<Utf8Bytes> {
-    text(to_json(message))
-}
-
-fn text<E: Display>(encoded: Result<String, E>) -> Option<Utf8Bytes> {
-    match encoded {
-        Ok(text) => Some(Utf8Bytes::from(text)),
-        Err(error) => {
-            tracing::error!(%error, "a message could not be encoded, and was not sent");
-            None
-        }
-    }
+/// A message as the text that is sent.
+pub(crate) fn encode(message: &Numbered) -> Utf8Bytes {
+    Utf8Bytes::from(to_json(message))
 }
 
 /// Makes a queue of so much.
-pub(crate) fn outbox(limits: QueueLimits) -> (Outbox, Outgoing) {
+pub(crate) fn outbox(limits: QueueLimits, metrics: Metrics) -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let load = Arc::new(Load::default());
-    let dismissed = watch::Sender::new(None);
-    let outbox = Outbox { queue: sender, load: load.clone(), limits, dismissed };
+    let load = Arc::new(Load { limits, ..Load::default() });
+    let outbox = Outbox { queue: sender, load: load.clone(), metrics };
     (outbox, Outgoing { queue: receiver, load })
 }
 
@@ -91,7 +73,7 @@ impl Outbox {
     pub(crate) fn push(&self, text: Utf8Bytes, permit: Option<Permit>) -> Result<(), Gone> {
         let size = text.len();
         // Counted before it is put in, so that the reader never subtracts what was not added.
-        if !self.load.add(size, self.limits) {
+        if !self.load.add(size) {
             self.load.subtract(size);
             if !self.queue.is_closed() {
                 self.dismiss(Dismissal::Slow);
@@ -103,7 +85,8 @@ impl Outbox {
 
     /// Puts a message in that has no number.
     pub(crate) fn say(&self, message: &ServerMessage, permit: Option<Permit>) -> Result<(), Gone> {
-        text(to_json(message)).map_or(Ok(()), |text| self.push(text, permit))
+        self.metrics.told(message);
+        self.push(Utf8Bytes::from(to_json(message)), permit)
     }
 
     /// Puts in what another connection may not have brought. It does not count: the session's log holds the same text,
@@ -113,39 +96,64 @@ impl Outbox {
     }
 
     fn put(&self, queued: Queued) -> Result<(), Gone> {
-        if self.dismissed.borrow().is_some() {
+        if self.load.dismissed.get().is_some() {
             return Err(Gone);
         }
-        self.queue.send(queued).map_err(|_| Gone)
+        self.queue.send(Box::new(queued)).map_err(|_| Gone)
     }
 
     /// Lets go of the client: nothing is taken any more, and its connection ends. The first word counts.
     pub(crate) fn dismiss(&self, why: Dismissal) {
-        self.dismissed.send_if_modified(|dismissed| {
-            let first = dismissed.is_none();
-            dismissed.get_or_insert(why);
-            first
-        });
+        if self.load.dismissed.set(why).is_ok() {
+            self.load.dismissal.notify_waiters();
+        }
     }
 
     /// Resolves when the client is let go.
     pub(crate) async fn dismissed(&self) -> Dismissal {
-        let mut dismissed = self.dismissed.subscribe();
-        let why = dismissed.wait_for(Option::is_some).await.ok().and_then(|why| *why);
-        match why {
-            Some(why) => why,
-            // Whoever waits holds an outbox, so there is always one that may yet say it.
-            None => pending().await,
+        self.load.dismissed().await
+    }
+}
+
+/// What a message that is on its way to another node still counts for.
+#[derive(Debug)]
+pub(crate) struct Held {
+    counted: Option<(Arc<Load>, usize)>,
+    permit: Option<Permit>,
+}
+
+impl Held {
+    /// Which message it was caused by, if it was relayed.
+    pub(crate) fn said(&self) -> Option<Said> {
+        self.permit.as_ref().and_then(Permit::said)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some((load, size)) = &self.counted {
+            load.subtract(*size);
         }
     }
 }
 
 impl Load {
+    async fn dismissed(&self) -> Dismissal {
+        loop {
+            // Before looking: from here on nothing is missed.
+            let told = self.dismissal.notified();
+            if let Some(why) = self.dismissed.get() {
+                return *why;
+            }
+            told.await;
+        }
+    }
+
     /// Adds a message, and gives whether all of them are within the limits.
-    fn add(&self, size: usize, limits: QueueLimits) -> bool {
+    fn add(&self, size: usize) -> bool {
         let messages = self.messages.fetch_add(1, Ordering::Relaxed);
         let bytes = self.bytes.fetch_add(size, Ordering::Relaxed);
-        messages < limits.messages.max(1) && bytes.saturating_add(size) <= limits.bytes
+        messages < self.limits.messages.max(1) && bytes.saturating_add(size) <= self.limits.bytes
     }
 
     fn subtract(&self, size: usize) {
@@ -159,13 +167,26 @@ impl Outgoing {
     /// dropped.
     pub(crate) async fn next(&mut self) -> Option<Utf8Bytes> {
         let queued = self.queue.recv().await?;
-        Some(self.take(queued))
+        Some(self.take(*queued))
+    }
+
+    /// The next message, which counts for as long as what comes with it is kept: for one who is connected to another node.
+    pub(crate) async fn next_held(&mut self) -> Option<(Utf8Bytes, Held)> {
+        let Queued { text, permit, counts } = *self.queue.recv().await?;
+        let counted = counts.then(|| (self.load.clone(), text.len()));
+        Some((text, Held { counted, permit }))
+    }
+
+    /// Resolves when the client is let go. Does not keep the outbox.
+    pub(crate) fn dismissal(&self) -> impl Future<Output = Dismissal> + use<> {
+        let load = self.load.clone();
+        async move { load.dismissed().await }
     }
 
     /// The next message, if one waits.
     pub(crate) fn try_next(&mut self) -> Option<Utf8Bytes> {
         let queued = self.queue.try_recv().ok()?;
-        Some(self.take(queued))
+        Some(self.take(*queued))
     }
 
     fn take(&self, queued: Queued) -> Utf8Bytes {
@@ -182,6 +203,10 @@ impl Outgoing {
 mod tests {
     use super::*;
 
+    fn outbox(limits: QueueLimits) -> (Outbox, Outgoing) {
+        super::outbox(limits, Metrics::new())
+    }
+
     fn limits(messages: usize, bytes: usize) -> QueueLimits {
         QueueLimits { messages, bytes }
     }
@@ -191,7 +216,7 @@ mod tests {
     }
 
     fn why(outbox: &Outbox) -> Option<Dismissal> {
-        *outbox.dismissed.borrow()
+        outbox.load.dismissed.get().copied()
     }
 
     #[test]

@@ -14,10 +14,40 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::cluster::{Receipt, Said};
 use crate::config::QueueLimits;
 
 /// Held while a message of a client, or what it caused, waits to be written.
-pub(crate) type Permit = OwnedSemaphorePermit;
+#[derive(Debug)]
+pub(crate) enum Permit {
+    /// Of a client of this node.
+    Own(#[expect(dead_code, reason = "it is given back when it is dropped")] OwnedSemaphorePermit),
+    /// Of a message that other nodes have to do with.
+    Counted(Box<Counted>),
+}
+
+/// A message that other nodes have to do with.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    /// Which.
+    pub(crate) said: Said,
+    /// The permit of a client of this node, if it has one.
+    #[expect(dead_code, reason = "it is given back when it is dropped")]
+    pub(crate) own: Option<Permit>,
+    /// Tells the node of the client, if that is another.
+    #[expect(dead_code, reason = "it tells when it is dropped")]
+    pub(crate) receipt: Option<Receipt>,
+}
+
+impl Permit {
+    /// Which message it is, if other nodes have to do with it.
+    pub(crate) fn said(&self) -> Option<Said> {
+        match self {
+            Self::Own(_) => None,
+            Self::Counted(counted) => Some(counted.said),
+        }
+    }
+}
 
 /// The permits of one client, counted in bytes.
 #[derive(Debug)]
@@ -43,13 +73,15 @@ impl Pace {
         let weight = u32::try_from(size.max(self.least).min(self.total)).unwrap_or(u32::MAX);
         if let Ok(permit) = self.permits.clone().try_acquire_many_owned(weight) {
             self.patient = true;
-            return Some(permit);
+            return Some(Permit::Own(permit));
         }
         if !self.patient {
             return None;
         }
-        match timeout(self.patience, self.permits.clone().acquire_many_owned(weight)).await {
-            Ok(Ok(permit)) => Some(permit),
+        // In a box: it is rare, and the space that it takes is taken for as long as the connection lasts.
+        let acquiring = self.permits.clone().acquire_many_owned(weight);
+        match Box::pin(timeout(self.patience, acquiring)).await {
+            Ok(Ok(permit)) => Some(Permit::Own(permit)),
             Ok(Err(_)) | Err(_) => {
                 self.patient = false;
                 None

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use duologue_protocol::{DecodeError, ErrorCode, PeerId, Refusal, ServerMessage, VERSION};
 
+use crate::token::Rejected;
+
 /// The longest text that is sent back, in characters. What a client sent wrong may be in it, and need not be echoed
 /// whole.
 const LONGEST: usize = 300;
@@ -66,8 +68,70 @@ pub(crate) fn room_full(size: usize, grace: Option<Duration>) -> ServerMessage {
     error(ErrorCode::RoomFull, &words, false)
 }
 
+/// Something is larger than this server takes it.
+pub(crate) fn not_more_than(code: ErrorCode, what: &str, most: u32, unit: &str) -> ServerMessage {
+    error(code, &format!("{what} must be at most {most} {unit} long"), false)
+}
+
+pub(crate) fn too_deep(most: usize) -> ServerMessage {
+    error(
+        ErrorCode::TooDeep,
+        &format!(
+            "at most {most} objects and arrays may be inside of each other in a message: send a flatter one"
+        ),
+        false,
+    )
+}
+
+pub(crate) fn too_many_rooms() -> ServerMessage {
+    error(
+        ErrorCode::TooManyRooms,
+        "the server has as many rooms as it takes: try again in a few minutes, or join a room that is there already",
+        false,
+    )
+}
+
+pub(crate) fn too_fast() -> ServerMessage {
+    error(
+        ErrorCode::TooFast,
+        "you sent more than the server takes, for too long: wait a moment, connect again, and send less at a time",
+        true,
+    )
+}
+
+pub(crate) fn said_nothing() -> ServerMessage {
+    error(
+        ErrorCode::FirstMessageTimeout,
+        "you connected and said nothing: connect again and send \"join\", \"resume\" or \"ping\" at once",
+        true,
+    )
+}
+
+pub(crate) fn joined_nothing() -> ServerMessage {
+    error(ErrorCode::LobbyTimeout, "you were in no room for too long: connect again to join one", true)
+}
+
 pub(crate) fn busy() -> ServerMessage {
     error(ErrorCode::Busy, "the server cannot take this on at the moment: try again in a few seconds", false)
+}
+
+/// Another node has to be asked, and cannot be for now.
+pub(crate) fn wait() -> ServerMessage {
+    error(
+        ErrorCode::Busy,
+        "the servers cannot reach each other at the moment, so nobody can be brought together: wait, and try again in a \
+         few seconds",
+        false,
+    )
+}
+
+/// Too much of what was said waits for another node.
+pub(crate) fn not_delivered() -> ServerMessage {
+    error(
+        ErrorCode::NotDelivered,
+        "this could not be passed on: the servers cannot reach each other at the moment; say it again in a few seconds",
+        false,
+    )
 }
 
 pub(crate) fn session_unknown() -> ServerMessage {
@@ -94,6 +158,34 @@ pub(crate) fn removed() -> ServerMessage {
     )
 }
 
+pub(crate) fn rejected(why: Rejected) -> ServerMessage {
+    match why {
+        Rejected::Invalid => error(
+            ErrorCode::TokenInvalid,
+            "rooms of this server are opened by an invitation, and this is none to this room: ask whoever invited you \
+             for the link again, and open it whole",
+            false,
+        ),
+        Rejected::Expired => error(
+            ErrorCode::TokenExpired,
+            "the invitation is over, or its time has not come: ask whoever invited you for a new one",
+            false,
+        ),
+    }
+}
+
+pub(crate) fn denied() -> ServerMessage {
+    error(ErrorCode::Denied, "you were not let in: ask somebody inside before you knock again", false)
+}
+
+pub(crate) fn not_allowed() -> ServerMessage {
+    error(ErrorCode::NotAllowed, "that is for admins of the room, and you are none: ask one of them", false)
+}
+
+pub(crate) fn too_many_knock() -> ServerMessage {
+    error(ErrorCode::Busy, "too many wait to be let into this room: try again in a few minutes", false)
+}
+
 pub(crate) fn alone() -> ServerMessage {
     error(ErrorCode::NoRecipient, "nobody else is in the room: wait for \"ready\"", false)
 }
@@ -102,6 +194,14 @@ pub(crate) fn no_recipient(to: &PeerId) -> ServerMessage {
     error(
         ErrorCode::NoRecipient,
         &format!("no other peer in the room has the id {to}: use one that a \"ready\" named"),
+        false,
+    )
+}
+
+pub(crate) fn nobody_knocks(id: &PeerId) -> ServerMessage {
+    error(
+        ErrorCode::NoRecipient,
+        &format!("nobody of the id {id} waits to be let in: they are in already, or have gone"),
         false,
     )
 }

@@ -146,7 +146,7 @@ fn ttl_seconds(ttl: Duration) -> Result<u32, IceError> {
 pub struct Secret(String);
 
 impl Secret {
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }

@@ -31,8 +31,8 @@ fn always_refused() -> Vec<(String, ErrorCode)> {
     .into_iter()
     .map(|(text, code)| (text.to_owned(), code))
     .collect();
-    refused.push(("[".repeat(60_000), ErrorCode::BadJson));
-    refused.push((format!(r#"{{"type":"x","y":{}}}"#, "[".repeat(60_000)), ErrorCode::BadJson));
+    refused.push(("[".repeat(60_000), ErrorCode::TooDeep));
+    refused.push((format!(r#"{{"type":"x","y":{}}}"#, "[".repeat(60_000)), ErrorCode::TooDeep));
     refused.push((join(&"r".repeat(129)), ErrorCode::BadMessage));
     refused.push((offer(&"s".repeat(32 * 1024 + 1), ""), ErrorCode::SdpTooLarge));
     refused.push((answer(&"s".repeat(32 * 1024 + 1), ""), ErrorCode::SdpTooLarge));
@@ -44,7 +44,7 @@ fn always_refused() -> Vec<(String, ErrorCode)> {
 
 #[tokio::test]
 async fn in_the_lobby_every_wrong_message_is_answered_and_the_connection_stays_usable() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let mut client = server.connect().await;
     client.is_usable().await;
     for (text, code) in always_refused() {
@@ -60,7 +60,7 @@ async fn in_the_lobby_every_wrong_message_is_answered_and_the_connection_stays_u
 
 #[tokio::test]
 async fn in_a_room_every_wrong_message_is_answered_and_the_other_notices_nothing() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let (mut ada, mut bob) = server.pair("r").await;
     for (text, code) in always_refused() {
         ada.refused(text, code).await;
@@ -162,7 +162,7 @@ async fn an_answer_to_nonsense_is_short() {
 #[tokio::test]
 async fn a_flood_of_nonsense_is_answered_in_order_as_long_as_the_answers_are_read() {
     const MANY: usize = 5000;
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let (mut ada, mut bob) = server.pair("r").await;
     let Client { socket, seq } = ada;
     let (mut sink, stream) = futures_util::StreamExt::split(socket);

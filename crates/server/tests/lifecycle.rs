@@ -3,13 +3,12 @@
 
 mod common;
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use common::*;
 use duologue_protocol::ServerMessage;
 use duologue_server::{Config, Server, StartError};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
@@ -28,8 +27,9 @@ async fn a_shutdown_closes_every_connection_with_words_and_ends_no_call() {
     server.stop.cancel();
     for client in &mut everyone {
         // Not a word of peers that left: calls outlive the server.
-        let (code, reason) = client.closed().await;
+        let (retry_after, (code, reason)) = client.sent_away().await;
         assert_eq!((code, reason.as_str()), GOODBYE);
+        assert_eq!(retry_after, 1);
         assert!(client.frame().await.is_none());
     }
     timeout(PATIENCE, &mut server.task).await.expect("the server ends").unwrap();
@@ -45,7 +45,7 @@ async fn what_was_said_before_a_shutdown_is_still_delivered() {
     let ServerMessage::Offer(offer) = bob.next().await else { panic!("no offer") };
     assert_eq!(offer.offer.sdp, "last words");
     server.stop.cancel();
-    assert_eq!(bob.closed().await.0, 1001);
+    assert_eq!(bob.sent_away().await.1.0, 1001);
     timeout(PATIENCE, &mut server.task).await.expect("the server ends").unwrap();
 }
 
@@ -134,25 +134,14 @@ async fn help_teaches() {
 #[tokio::test]
 async fn the_program_says_where_it_is_live_and_ends_when_asked() {
     for signal in ["-TERM", "-INT"] {
-        let mut child = program()
-            .args(["--listen", "127.0.0.1:0"])
-            .env("DUOLOGUE_ROOM_SIZE", "1000")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
-        let url = line.strip_prefix("duologue-server is live at http://").unwrap();
-        let address = url.strip_suffix("/\n").unwrap().parse().unwrap();
-        let mut client = Client::over(TcpStream::connect(address).await.unwrap(), address).await;
+        let (child, mut client) = live(&[], &[("DUOLOGUE_ROOM_SIZE", "1000")]).await;
         client.join("a room nobody else knows").await;
 
         let pid = child.id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
-        let (code, reason) = client.closed().await;
+        let (retry_after, (code, reason)) = client.sent_away().await;
         assert_eq!((code, reason.as_str()), GOODBYE);
+        assert_eq!(retry_after, 1);
         let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
         assert!(output.status.success());
         let log = String::from_utf8(output.stderr).unwrap();

@@ -252,7 +252,7 @@ async fn a_newer_connection_replaces_the_older_and_nobody_else_notices() {
 
 #[tokio::test]
 async fn who_missed_more_than_is_kept_or_claims_more_than_was_said_joins_anew() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     // Of 71 messages (the first is `ready`) 64 are kept.
     for (far, kept) in [(0, false), (6, false), (7, true), (71, true), (72, false), (limits::SEQ, false)] {
         let room = far.to_string();
@@ -301,7 +301,11 @@ async fn what_was_acknowledged_is_forgotten_and_the_rest_is_kept() {
 #[tokio::test]
 async fn who_is_told_more_than_is_kept_while_away_is_lost_and_slows_nobody_down() {
     // Were a permit kept with a message, Ada would not be read any more after half of them.
-    let server = server_with(3, |config| config.timing.patience = Duration::from_secs(3600)).await;
+    let server = server_with(3, |config| {
+        without_rates(config);
+        config.timing.patience = Duration::from_secs(3600);
+    })
+    .await;
     let ([(mut ada, a), (bob, b)], _) = server.couple("r").await;
     let (mut eve, e) = server.enter("r").await;
     for client in [&mut ada, &mut eve] {
@@ -327,7 +331,7 @@ async fn who_is_told_more_than_is_kept_while_away_is_lost_and_slows_nobody_down(
 
 #[tokio::test]
 async fn all_that_is_kept_arrives_at_once_and_leaves_room_for_more() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let ([(mut ada, _), (bob, b)], _) = server.couple("r").await;
     drop(bob);
     ada.away().await;
@@ -342,7 +346,11 @@ async fn all_that_is_kept_arrives_at_once_and_leaves_room_for_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_reads_too_slowly_keeps_the_seat_for_a_while_too() {
-    let server = server_with(2, |config| config.queue.messages = 8).await;
+    let server = server_with(2, |config| {
+        without_rates(config);
+        config.queue.messages = 8;
+    })
+    .await;
     let ([(mut ada, _), (mut bob, b)], _) = server.couple("r").await;
     let sdp = "x".repeat(30_000);
     let heard = loop {
@@ -373,7 +381,7 @@ async fn a_shutdown_says_nothing_of_those_who_are_away() {
     drop(bob);
     ada.away().await;
     server.stop.cancel();
-    assert_eq!(ada.closed().await.0, 1001);
+    assert_eq!(ada.sent_away().await.1.0, 1001);
     tokio::time::timeout(PATIENCE, &mut server.task).await.expect("the server ends").unwrap();
 }
 

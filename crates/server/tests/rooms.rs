@@ -130,7 +130,7 @@ async fn whom_a_message_is_for_is_never_guessed() {
 #[tokio::test]
 async fn messages_from_one_to_another_arrive_whole_and_in_order_however_many_come_at_once() {
     const MANY: usize = 3000;
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let (mut ada, mut bob) = server.pair("r").await;
     let sender = tokio::spawn(async move {
         for n in 0..MANY {
@@ -147,7 +147,7 @@ async fn messages_from_one_to_another_arrive_whole_and_in_order_however_many_com
 
 #[tokio::test]
 async fn large_messages_in_a_burst_arrive_too() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let (mut ada, mut bob) = server.pair("r").await;
     let sdp = "x".repeat(30_000);
     let sender = tokio::spawn(async move {
@@ -280,7 +280,7 @@ async fn an_empty_room_is_gone_and_can_be_opened_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_hundred_who_come_at_once_exactly_two_get_in() {
-    let server = server().await;
+    let server = server_with(2, |config| config.limits.lobby_per_address = 200).await;
     let mut clients = Vec::new();
     for _ in 0..200 {
         clients.push(server.connect().await);

@@ -48,7 +48,11 @@ async fn talk_past(ada: &mut Client, bob: &mut Client, [bob_id, eve]: &[PeerId; 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_stops_reading_is_let_go_as_slow_while_the_others_go_on() {
-    let server = server_with(3, |config| config.timing.goodbye = PATIENCE).await;
+    let server = server_with(3, |config| {
+        without_rates(config);
+        config.timing.goodbye = PATIENCE;
+    })
+    .await;
     let (mut ada, mut bob, mut eve, ids) = three(&server).await;
     let longest = talk_past(&mut ada, &mut bob, &ids).await;
     assert!(longest < Duration::from_secs(2), "Bob waited for {longest:?}");
@@ -71,7 +75,11 @@ async fn who_stops_reading_is_let_go_as_slow_while_the_others_go_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_stays_stalled_is_dropped_in_a_bounded_time() {
-    let server = server_with(3, |config| config.timing.goodbye = Duration::from_millis(100)).await;
+    let server = server_with(3, |config| {
+        without_rates(config);
+        config.timing.goodbye = Duration::from_millis(100);
+    })
+    .await;
     let (mut ada, mut bob, mut eve, ids) = three(&server).await;
     talk_past(&mut ada, &mut bob, &ids).await;
     // Eve never reads, but notices on writing that there is nobody any more.
@@ -85,7 +93,7 @@ async fn a_connection_that_stays_stalled_is_dropped_in_a_bounded_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_floods_and_does_not_read_the_answers_is_let_go() {
-    let server = server().await;
+    let server = server_with(2, without_rates).await;
     let (mut ada, mut bob) = server.pair("r").await;
     let nonsense = format!(r#"{{"type":"{}"}}"#, "x".repeat(1000));
     let flood = async { while bob.socket.feed(Message::text(nonsense.clone())).await.is_ok() {} };

@@ -4,7 +4,6 @@
 mod common;
 
 use std::fs;
-use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -14,8 +13,6 @@ use duologue_protocol::{ErrorCode, IceServer, IceServers, PeerId, ServerMessage,
 use duologue_server::{Config, IceError, Secret, Server, StartError};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::time::timeout;
 
@@ -102,20 +99,7 @@ async fn servers_that_make_no_sense_are_refused_before_anything_is_bound() {
 
 /// Starts the program on a free port and joins a room.
 async fn welcome_of(arguments: &[&str], variables: &[(&str, &str)]) -> (Child, Welcome) {
-    let mut child = program()
-        .args(["--listen", "127.0.0.1:0"])
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
-    let url = line.strip_prefix("duologue-server is live at http://").expect("it is live");
-    let address = url.strip_suffix("/\n").unwrap().parse().unwrap();
-    let mut client = Client::over(TcpStream::connect(address).await.unwrap(), address).await;
+    let (child, mut client) = live(arguments, variables).await;
     let welcome = client.join("r").await;
     (child, welcome)
 }

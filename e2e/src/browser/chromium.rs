@@ -1,16 +1,17 @@
 //! What is Chromium's own: its flags, and the commands only its driver knows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fantoccini::Client;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::wd::Capabilities;
 use serde_json::{Value, json};
 
+use super::extension::issue;
 use super::{Devices, Window, WindowOptions};
 use crate::process::{self, Running};
 
-pub fn driver() -> (Running, u16) {
-    process::driver("chromedriver", &["--port=0"], |line| {
+pub fn driver(folder: &Path) -> (Running, u16) {
+    process::driver("chromedriver", &["--port=0"], folder, |line| {
         let (_, port) = line.split_once("started successfully on port ")?;
         port.trim_end_matches('.').trim().parse().ok()
     })
@@ -38,6 +39,11 @@ pub fn capabilities(options: &WindowOptions, program: Option<&(PathBuf, Vec<Stri
     }
     if options.dark {
         arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+    }
+    if !options.lead_here.is_empty() {
+        let rules: Vec<String> =
+            options.lead_here.iter().map(|name| format!("MAP {name} 127.0.0.1")).collect();
+        arguments.push(format!("--host-resolver-rules={}", rules.join(", ")));
     }
     let mut chrome = json!({});
     if let Some((program, flags)) = program {
@@ -95,25 +101,4 @@ pub fn process(capabilities: &Capabilities) -> u32 {
 /// A command of the `DevTools` protocol, and what it gives.
 pub async fn devtools(client: &Client, command: &str, parameters: Value) -> Value {
     issue(client, "goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
-}
-
-/// A command of this driver's own.
-async fn issue(client: &Client, path: &'static str, body: Value) -> Value {
-    client.issue_cmd(Extension { path, body }).await.unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-#[derive(Debug)]
-struct Extension {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Extension {
-    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
 }

@@ -1,5 +1,6 @@
 //! What is Firefox's own: its preferences, and WebDriver BiDi for what its driver does not offer.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use fantoccini::Client;
@@ -7,12 +8,14 @@ use fantoccini::wd::Capabilities;
 use serde_json::json;
 
 use super::bidi::Bidi;
+use super::extension::issue;
 use super::{Devices, Window, WindowOptions};
 use crate::process::{self, Running};
 
-pub fn driver() -> (Running, u16) {
+pub fn driver(folder: &Path) -> (Running, u16) {
     // The port for BiDi would be the same for every Firefox.
-    process::driver("geckodriver", &["--port=0", "--websocket-port=0"], |line| {
+    let flags = ["--port=0", "--websocket-port=0", "--allow-system-access"];
+    process::driver("geckodriver", &flags, folder, |line| {
         line.split_once("Listening on 127.0.0.1:")?.1.trim().parse().ok()
     })
 }
@@ -20,6 +23,7 @@ pub fn driver() -> (Running, u16) {
 pub fn capabilities(options: &WindowOptions) -> Capabilities {
     // 1 allows, 2 blocks: the answer of someone who has said no.
     let answer = if options.devices == Devices::Denied { 2 } else { 1 };
+    assert!(options.lead_here.is_empty(), "only Chromium can be told where names lead");
     let mut preferences = json!({
         "media.navigator.streams.fake": options.devices != Devices::None,
         "permissions.default.camera": answer,
@@ -70,4 +74,12 @@ pub async fn prepare(client: Client, options: WindowOptions) -> Window {
 pub fn process(capabilities: &Capabilities) -> u32 {
     let id = capabilities["moz:processID"].as_u64().expect("the browser's process");
     u32::try_from(id).unwrap()
+}
+
+/// Has the processes that run pages throw away what nobody needs. It begins at once, and is not waited for.
+pub async fn collect_garbage(client: &Client) {
+    issue(client, "moz/context", json!({ "context": "chrome" })).await;
+    let script = "Services.obs.notifyObservers(null, 'child-gc-request');";
+    client.execute(script, Vec::new()).await.expect("to ask for it");
+    issue(client, "moz/context", json!({ "context": "content" })).await;
 }

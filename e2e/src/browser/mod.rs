@@ -2,13 +2,14 @@
 
 mod bidi;
 mod chromium;
+mod extension;
 mod firefox;
 mod window;
 
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -51,6 +52,8 @@ struct Driver {
     /// Every session that was begun.
     sessions: Vec<String>,
     _running: Running,
+    /// What browsers write; removed after they have ended.
+    _folder: tempfile::TempDir,
 }
 
 impl Drop for Driver {
@@ -63,8 +66,10 @@ impl Drop for Driver {
 }
 
 impl Driver {
-    fn new((running, port): (Running, u16)) -> Self {
-        Self { port, sessions: Vec::new(), _running: running }
+    fn new(start: fn(&Path) -> (Running, u16)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (running, port) = start(folder.path());
+        Self { port, sessions: Vec::new(), _running: running, _folder: folder }
     }
 
     fn delete(&self, session: &str) -> std::io::Result<()> {
@@ -85,6 +90,8 @@ pub struct WindowOptions {
     /// Whether sound may play before anyone has touched the page.
     pub autoplay: bool,
     pub dark: bool,
+    /// Names that lead to this machine, whoever has them elsewhere.
+    pub lead_here: Vec<String>,
     /// Run in every page before its own scripts.
     pub before: Option<String>,
     /// Where the browser puts what is downloaded, without asking.
@@ -105,6 +112,7 @@ impl Default for WindowOptions {
             devices: Devices::Allowed,
             autoplay: true,
             dark: false,
+            lead_here: Vec::new(),
             before: None,
             downloads: None,
         }
@@ -134,7 +142,7 @@ impl Browsers {
         Self {
             engine: Engine::Chromium,
             program: None,
-            drivers: Mutex::new(vec![Driver::new(chromium::driver())]),
+            drivers: Mutex::new(vec![Driver::new(chromium::driver)]),
         }
     }
 
@@ -166,7 +174,7 @@ impl Browsers {
                 chromium::prepare(client, options).await
             }
             Engine::Firefox => {
-                self.drivers.lock().unwrap().push(Driver::new(firefox::driver()));
+                self.drivers.lock().unwrap().push(Driver::new(firefox::driver));
                 let client = self.begin(firefox::capabilities(&options)).await;
                 firefox::prepare(client, options).await
             }

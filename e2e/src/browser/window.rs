@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fantoccini::{Client, Locator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::bidi::Bidi;
 use super::{chromium, firefox};
@@ -106,6 +106,15 @@ impl Window {
         self.until(&format!("document.body.dataset.screen === {name:?}")).await;
     }
 
+    /// Nothing is cut off at the side, and what a finger must hit is large enough.
+    pub async fn is_usable(&self, what: &str) {
+        let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(self.eval(overflow).await, 0, "{what}: something is wider than the page");
+        let small = "[...document.querySelectorAll('button')].filter(it => it.checkVisibility())
+            .filter(it => it.offsetHeight < 44 || it.offsetWidth < 44).map(it => it.outerHTML)";
+        assert_eq!(self.eval(small).await, json!([]), "{what}: buttons too small for a finger");
+    }
+
     /// A picture of the window, into `target/screenshots/`.
     pub async fn screenshot(&self, name: &str) {
         let folder = root().join("target/screenshots");
@@ -119,6 +128,14 @@ impl Window {
         match &self.bidi {
             Some(bidi) => bidi.errors(),
             None => chromium::errors(&self.client).await,
+        }
+    }
+
+    /// Has the browser throw away what nobody needs.
+    pub async fn collect_garbage(&self) {
+        match &self.bidi {
+            Some(_) => firefox::collect_garbage(&self.client).await,
+            None => drop(chromium::devtools(&self.client, "HeapProfiler.collectGarbage", json!({})).await),
         }
     }
 

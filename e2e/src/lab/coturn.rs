@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use duologue_server::{IceConfig, Secret};
@@ -44,10 +43,9 @@ impl Coturn {
             command.arg(format!("{flag}={}", folder.path().join(file).display()));
         }
         // It is ready once it listens on each address, by UDP and by TCP; some of that it says twice.
-        let (opened, wanted) = (Arc::new(Mutex::new(HashSet::new())), addresses.len() * 2);
-        let (running, ()) = Running::start(&mut command, Duration::from_secs(10), move |line| {
+        let (mut opened, wanted) = (HashSet::new(), addresses.len() * 2);
+        let (running, ()) = Running::start(&mut command, Duration::from_secs(10), |line| {
             let (protocol, address) = line.split_once(" listener opened on")?;
-            let mut opened = opened.lock().unwrap();
             let is_new = address.ends_with(":3478") && opened.insert(format!("{protocol}{address}"));
             (is_new && opened.len() == wanted).then_some(())
         });

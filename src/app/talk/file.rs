@@ -69,8 +69,8 @@ impl FileRow {
     fn new(number: u32, who: &str, whose: &str, name: &str, size: u64, talks: &Talks) -> Option<Self> {
         let element = Element::from_template("talk-file")?;
         element.set("data-whose", whose);
-        element.find(".name")?.set_text(name);
-        element.find(".size")?.set_text(&words::bytes(size));
+        element.set_text_in(".name", name);
+        element.set_text_in(".size", &words::bytes(size));
         let listeners = BUTTONS.iter().filter_map(|(class, press)| {
             let (talks, press) = (talks.clone(), *press);
             let tell = move || {
@@ -206,27 +206,23 @@ impl FileRow {
 
     fn show_progress(&self, progress: &Progress) {
         self.element.set("data-state", "active");
-        let mut said = [&words::bytes(progress.bytes), " of ", &words::bytes(self.size)].concat();
-        let more = if progress.paused_here {
-            " · paused".to_owned()
+        let mut said = vec![words::bytes(progress.bytes), " of ".to_owned(), words::bytes(self.size)];
+        if progress.paused_here {
+            said.push(" · paused".to_owned());
         } else if progress.paused_there {
-            [" · ", &self.who, " has paused it"].concat()
+            said.push([" · ", &self.who, " has paused it"].concat());
         } else {
-            let rate = progress.rate.map(|rate| [" · ", &words::bytes(rate), "/s"].concat());
-            let left = progress.left.map(|left| [" · ", &words::left_over(left)].concat());
-            rate.unwrap_or_default() + &left.unwrap_or_default()
-        };
-        said.push_str(&more);
-        self.say(&said);
+            said.extend(progress.rate.map(|rate| [" · ", &words::bytes(rate), "/s"].concat()));
+            said.extend(progress.left.map(|left| [" · ", &words::left_over(left)].concat()));
+        }
+        self.say(&said.concat());
         if let Some(bar) = self.element.find("progress") {
             bar.set("max", &self.size.max(1).to_string());
             bar.set("value", &progress.bytes.to_string());
             bar.show(true);
         }
         self.show_buttons(&[".pause", ".cancel"]);
-        if let Some(button) = self.element.find(".pause") {
-            button.set_text(if progress.paused_here { "Resume" } else { "Pause" });
-        }
+        self.element.set_text_in(".pause", if progress.paused_here { "Resume" } else { "Pause" });
     }
 
     /// Shows that nothing more will come.
@@ -240,9 +236,7 @@ impl FileRow {
     }
 
     fn say(&self, words: &str) {
-        if let Some(state) = self.element.find(".state") {
-            state.set_text(words);
-        }
+        self.element.set_text_in(".state", words);
     }
 
     fn show_buttons(&self, shown: &[&str]) {

@@ -38,9 +38,9 @@ impl MessageRow {
     fn new(number: u32, who: &str, whose: &str, state: &str, text: String) -> Option<Self> {
         let element = Element::from_template("talk-message")?;
         element.set("data-whose", whose);
-        element.find(".who")?.set_text(who);
-        element.find("time")?.set_text(&dom::time_of_day());
-        element.find(".state")?.set_text(state);
+        element.set_text_in(".who", who);
+        element.set_text_in("time", &dom::time_of_day());
+        element.set_text_in(".state", state);
         let words = element.find(".words")?;
         for part in parts(&text) {
             match part {
@@ -51,16 +51,14 @@ impl MessageRow {
         Some(Self { number, element, text, _again: None })
     }
 
-    pub fn show_fate(&mut self, fate: Fate, talks: &Talks) {
+    pub fn show_fate(&mut self, fate: &Fate, talks: &Talks) {
         let (name, words) = match fate {
-            Fate::Sent => ("sent", String::new()),
-            Fate::Delivered => ("delivered", "Delivered".to_owned()),
-            Fate::Lost(why) => ("lost", why),
+            Fate::Sent => ("sent", ""),
+            Fate::Delivered => ("delivered", "Delivered"),
+            Fate::Lost(why) => ("lost", why.as_str()),
         };
         self.element.set("data-fate", name);
-        if let Some(state) = self.element.find(".state") {
-            state.set_text(&words);
-        }
+        self.element.set_text_in(".state", words);
         if let Some(again) = self.element.find(".again") {
             again.show(name == "lost");
             let (talks, number) = (talks.clone(), self.number);

@@ -4,7 +4,7 @@ mod file;
 mod links;
 mod message;
 
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
 use duologue::browser::{File, Listener, dom, dom::Element, spawn};
 use duologue::queue::{Receiver, Sender};
@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use super::asks::{Ask, Asks};
 use super::words;
 use file::FileRow;
-use message::MessageRow;
+use message::{Fate, MessageRow};
 
 /// What the panel has to deal with.
 pub enum Talk {
@@ -24,7 +24,7 @@ pub enum Talk {
     /// We are in no room any more.
     Left,
     /// The room says something.
-    Room(Event),
+    Room(Rc<Event>),
     /// Show the panel, or hide it.
     Toggle,
     /// Show it.
@@ -36,7 +36,7 @@ pub enum Talk {
     /// Send these.
     Files(Vec<File>),
     /// A message of ours was sent, delivered or lost.
-    Sent(u32, message::Fate),
+    Sent(u32, Fate),
     /// Send a message again.
     Again(u32),
     /// A button of a file was pressed.
@@ -65,11 +65,10 @@ duologue::later! {
 }
 
 async fn run(talks: Talks, mut queue: Receiver<Talk>, asks: Asks) {
-    let panel = match Elements::find() {
+    let mut panel = match Elements::find() {
         Ok(elements) => Panel::new(elements, talks, asks),
         Err(id) => wasm_bindgen::throw_str(&["the page has no element with the id ", id].concat()),
     };
-    let mut panel = panel;
     while let Some(talk) = queue.next().await {
         panel.handle(talk);
     }
@@ -94,7 +93,7 @@ super::page::elements! {
 }
 
 struct Panel {
-    page: Elements,
+    page: Box<Elements>,
     talks: Talks,
     asks: Asks,
     room: Weak<Room>,
@@ -110,7 +109,7 @@ struct Panel {
 const MOST_MESSAGES: usize = 1000;
 
 impl Panel {
-    fn new(page: Elements, talks: Talks, asks: Asks) -> Self {
+    fn new(page: Box<Elements>, talks: Talks, asks: Asks) -> Self {
         let tell = |make: fn() -> Talk| {
             let talks = talks.clone();
             move || {
@@ -127,7 +126,7 @@ impl Panel {
         let files = page.files.clone();
         let mut listeners = vec![
             page.close.on("click", tell(|| Talk::Hide)),
-            page.form.on_submit(tell(|| Talk::Send)),
+            page.form.on("submit", tell(|| Talk::Send)),
             page.attach.on("click", move || files.click()),
             page.files.on("change", chosen),
             page.text.on_enter(tell(|| Talk::Send)),
@@ -155,7 +154,7 @@ impl Panel {
         match talk {
             Talk::Entered(room) => self.entered(room),
             Talk::Left => self.left(),
-            Talk::Room(event) => self.room_event(event),
+            Talk::Room(event) => self.room_event(&event),
             Talk::Toggle if self.is_shown() => self.hide(),
             Talk::Toggle | Talk::Show => self.show(),
             Talk::Hide => self.hide(),
@@ -163,7 +162,7 @@ impl Panel {
             Talk::Files(files) => files.into_iter().for_each(|file| self.send_file(&file)),
             Talk::Sent(number, fate) => {
                 if let Some(row) = self.messages.iter_mut().find(|row| row.number == number) {
-                    row.show_fate(fate, &self.talks);
+                    row.show_fate(&fate, &self.talks);
                 }
             }
             Talk::Again(number) => {
@@ -221,20 +220,20 @@ impl Panel {
         self.page.kept.show(!kept.is_empty());
     }
 
-    fn room_event(&mut self, event: Event) {
+    fn room_event(&mut self, event: &Event) {
         match event {
-            Event::Peer(peer) => self.peers.push(peer),
+            Event::Peer(peer) => self.peers.push(peer.clone()),
             Event::PeerLeft { peer, .. } => self.peers.retain(|known| known.id != peer.id),
             Event::Message { peer, body: Body::Text(text), .. } => {
                 let number = self.number();
-                if let Some(row) = MessageRow::theirs(number, &peer, text) {
+                if let Some(row) = MessageRow::theirs(number, peer, text.clone()) {
                     self.add_message(row);
                     self.note_unread();
                 }
             }
             Event::File(transfer) => {
                 let number = self.number();
-                if let Some(row) = FileRow::theirs(number, transfer, &self.talks) {
+                if let Some(row) = FileRow::theirs(number, transfer.clone(), &self.talks) {
                     if !self.is_shown() {
                         self.asks.send(Ask::TalkNote(row.offer_words()));
                     }
@@ -315,19 +314,20 @@ impl Panel {
                 // The panel lives as long as the page.
                 let _ = talks.send(Talk::Sent(number, fate));
             };
-            match sent.await {
+            let outcome = match sent.await {
                 Ok(receipt) if receipt.peers().next().is_none() => {
-                    tell(message::Fate::Lost("Nobody else is here to read it.".to_owned()));
+                    return tell(Fate::Lost("Nobody else is here to read it.".to_owned()));
                 }
                 Ok(receipt) => {
-                    tell(message::Fate::Sent);
-                    match receipt.delivered().await {
-                        Ok(()) => tell(message::Fate::Delivered),
-                        Err(error) => tell(message::Fate::Lost(error.to_string())),
-                    }
+                    tell(Fate::Sent);
+                    receipt.delivered().await
                 }
-                Err(error) => tell(message::Fate::Lost(error.to_string())),
-            }
+                Err(error) => Err(error),
+            };
+            tell(match outcome {
+                Ok(()) => Fate::Delivered,
+                Err(error) => Fate::Lost(error.to_string()),
+            });
         });
     }
 

@@ -26,12 +26,7 @@ impl Protocol {
     /// Reads the browser's word for it.
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        match word.to_ascii_lowercase().as_str() {
-            "udp" => Some(Self::Udp),
-            "tcp" => Some(Self::Tcp),
-            "tls" => Some(Self::Tls),
-            _ => None,
-        }
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|it| it.as_str().eq_ignore_ascii_case(word))
     }
 
     /// What is spoken with a TURN server of this address (RFC 7065, section 3.1).
@@ -91,11 +86,9 @@ impl Gathered {
     /// browser says that it speaks with the relay; where it does not, `server`, the relay's address, tells.
     #[must_use]
     pub fn read(line: &str, relay_protocol: Option<&str>, server: Option<&str>) -> Option<Self> {
-        let mut words = line.strip_prefix("candidate:")?.split(' ');
-        let protocol = Protocol::read(words.nth(2)?)?;
-        let address = words.nth(1)?.to_owned();
-        let port = words.next()?.parse().ok()?;
-        let rest: Vec<&str> = words.collect();
+        let words: Vec<&str> = line.strip_prefix("candidate:")?.split(' ').collect();
+        let [_, _, protocol, _, address, port, rest @ ..] = words.as_slice() else { return None };
+        let (protocol, port) = (Protocol::read(protocol)?, port.parse().ok()?);
         let after = |name: &str| {
             let at = rest.iter().position(|word| *word == name)?;
             rest.get(at + 1).copied()
@@ -115,7 +108,7 @@ impl Gathered {
             }
             CandidateKind::Host | CandidateKind::Reflexive => None,
         };
-        Some(Self { kind, protocol, address, port, base, relay_protocol })
+        Some(Self { kind, protocol, address: (*address).to_owned(), port, base, relay_protocol })
     }
 
     /// Whether two belong to one port of this computer. Where the browser hides them, two of one family are taken to.
@@ -139,8 +132,9 @@ impl Gathered {
             // 2000::/3 (RFC 4291, section 2.4).
             return first.len() == 4 && first.starts_with(['2', '3']);
         }
-        let mut octets = self.address.split('.').map(|octet| octet.parse::<u8>().ok());
-        match (octets.next().flatten(), octets.next().flatten()) {
+        let mut octets = self.address.split('.');
+        let mut octet = || octets.next()?.parse::<u16>().ok().filter(|octet| *octet < 256);
+        match (octet(), octet()) {
             // RFC 6890, section 2.2.2: one's own, private, shared, link-local.
             (Some(0 | 10 | 127), _) | (Some(172), Some(16..=31)) | (Some(192), Some(168)) => false,
             (Some(100), Some(64..=127)) | (Some(169), Some(254)) => false,

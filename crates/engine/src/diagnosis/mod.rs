@@ -122,10 +122,10 @@ impl Facts {
         if !self.complete || !self.reports {
             return 0;
         }
-        let mut hosts = Vec::new();
+        let mut hosts: Vec<&str> = Vec::new();
         for url in self.stun.iter().filter(|url| server::is_udp(url) && !self.is_reported(url)) {
             let host = server::host(url);
-            if !hosts.contains(&host) {
+            if !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
                 hosts.push(host);
             }
         }

@@ -5,16 +5,13 @@ pub(super) const TCP: &str = "transport=tcp";
 
 /// Whether two addresses are of one server: browsers write the port out where nobody gave one.
 pub(super) fn is_same(one: &str, other: &str) -> bool {
-    let parts = |url| {
-        let (scheme, _, port) = split(url);
-        (scheme.to_ascii_lowercase(), host(url), port)
-    };
-    parts(one) == parts(other)
+    let (one, other) = (split(one), split(other));
+    one.0.eq_ignore_ascii_case(other.0) && one.1.eq_ignore_ascii_case(other.1) && one.2 == other.2
 }
 
 /// The name or address of the computer.
-pub(super) fn host(url: &str) -> String {
-    split(url).1.to_ascii_lowercase()
+pub(super) fn host(url: &str) -> &str {
+    split(url).1
 }
 
 /// Whether it is spoken to over UDP.
@@ -28,8 +25,10 @@ fn split(url: &str) -> (&str, &str, u16) {
     let (scheme, rest) = url.split_once(':').unwrap_or(("", url));
     let place = rest.split('?').next().unwrap_or(rest);
     let usual = if scheme.ends_with('s') { 5349 } else { 3478 };
-    // What is in brackets has colons of its own.
-    match place.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+    // What is in brackets has colons of its own. Numbers are found from behind.
+    let digits = place.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let parts = place.split_at_checked(place.len() - digits);
+    match parts.and_then(|(before, port)| Some((before.strip_suffix(':')?, port))) {
         Some((host, port)) => (scheme, host, port.parse().unwrap_or(usual)),
         None => (scheme, place, usual),
     }

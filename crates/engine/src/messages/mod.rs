@@ -35,8 +35,8 @@ pub const LOW: usize = 256 * 1024;
 /// The most that lies in the channel for lossy messages. What would come too late is not sent.
 const LOSSY_HIGH: usize = 64 * 1024;
 /// No frame is larger, whatever the peer would take: chat waits for one frame of whatever else there is, and browsers are
-/// quickest with frames of about 64 KiB. (A message of just that size is one frame.)
-const MOST_FRAME: usize = 64 * 1024 + 64;
+/// not quicker with frames above 128 KiB. (A message of just that size is one frame.)
+const MOST_FRAME: usize = 128 * 1024 + 64;
 /// The most messages that are under way: their numbers are remembered until the other side says that they arrived.
 const MOST_UNDER_WAY: usize = 65_536;
 
@@ -231,7 +231,8 @@ impl Messages {
         if let Some((_, cut)) = &half_sent {
             self.waiting_bytes -= cut.left().min(self.waiting_bytes);
         }
-        for id in self.under_way.drain(..).chain(half_sent.map(|(id, _)| id)) {
+        self.under_way.extend(half_sent.map(|(id, _)| id));
+        while let Some(id) = self.under_way.pop_front() {
             self.outputs.push_back(Output::Lost(id, Loss::Unconfirmed));
         }
         self.most_frame = None;
@@ -387,7 +388,9 @@ impl Messages {
             return;
         }
         self.confirmed = count;
-        self.outputs.extend(self.under_way.drain(..news).map(Output::Delivered));
+        for _ in 0..news {
+            self.outputs.extend(self.under_way.pop_front().map(Output::Delivered));
+        }
         self.transmit(now);
     }
 }

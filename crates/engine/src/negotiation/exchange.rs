@@ -4,8 +4,8 @@ use duologue_protocol::{Description, Role, SdpType};
 
 use super::sdp::{Ufrags, connection_of};
 use super::{
-    Arrived, Failure, Negotiation, Negotiator, Operation, Output, Party, Phase, RemoteOffer, Signal,
-    SignalingState,
+    Arrived, Failure, Negotiation, Negotiator, Operation, Output, Party, Phase, RemoteOffer, SeenOffer,
+    Signal, SignalingState,
 };
 
 /// How many exchanges in a row may fail before no more are begun unasked.
@@ -49,16 +49,19 @@ impl Negotiator {
 
     fn take_offer(&mut self, arrived: Arrived) {
         let Arrived { description, negotiation, number } = arrived;
-        if self.is_of_another_connection(&description, negotiation) {
+        let Ok(connection) = self.connection_behind(&description, negotiation) else {
             let offer = Signal::Description { description, negotiation };
             self.outputs.push_back(Output::Superseded(Some(offer)));
             return;
-        }
-        if is_repeated(negotiation, self.last_remote_offer) {
+        };
+        let seen = negotiation.map(|id| SeenOffer { id, connection });
+        let before = self.last_remote_offer;
+        if let (Some(seen), Some(last)) = (&seen, &before)
+            && !seen.is_newer_than(last)
+        {
             return;
         }
-        let before = self.last_remote_offer;
-        self.last_remote_offer = negotiation.or(before);
+        self.last_remote_offer = seen.or(before);
         self.before_passed_over = None;
         let ours = match self.phase {
             Phase::OfferOut { .. } if self.role == Role::Caller => {
@@ -68,6 +71,7 @@ impl Negotiator {
             Phase::OfferOut { id } => Some(id),
             _ => None,
         };
+        self.remote_connection = connection;
         let offer = RemoteOffer { negotiation, number, ufrags: Ufrags::of(&description.sdp) };
         self.phase = Phase::ApplyingOffer { offer, ours };
         self.outputs.push_back(Output::Run(Operation::Apply(description)));
@@ -79,10 +83,11 @@ impl Negotiator {
         if negotiation.is_some_and(|answered| answered != id) {
             return;
         }
-        if self.is_of_another_connection(&description, negotiation) {
+        let Ok(connection) = self.connection_behind(&description, negotiation) else {
             self.outputs.push_back(Output::Superseded(None));
             return;
-        }
+        };
+        self.remote_connection = connection;
         self.phase = Phase::ApplyingAnswer { id, number, ufrags: Ufrags::of(&description.sdp) };
         self.outputs.push_back(Output::Run(Operation::Apply(description)));
     }
@@ -173,17 +178,24 @@ impl Negotiator {
         self.send_unsent();
     }
 
-    /// Only a client that numbers its offers is known to keep to the session id.
-    fn is_of_another_connection(&mut self, description: &Description, negotiation: Option<u32>) -> bool {
-        let (Some(_), Some(theirs)) = (negotiation, connection_of(&description.sdp)) else { return false };
-        self.remote_connection.get_or_insert_with(|| theirs.to_owned()) != theirs
+    /// Which connection of the peer's this is about, once this description is taken up; an error if it is another one
+    /// than before. Only a client that numbers its offers is known to keep to the session id.
+    fn connection_behind(
+        &self,
+        description: &Description,
+        negotiation: Option<u32>,
+    ) -> Result<Option<u64>, ()> {
+        let theirs = negotiation.and_then(|_| connection_of(&description.sdp));
+        match self.remote_connection {
+            Some(known) if theirs.is_some_and(|theirs| theirs != known) => Err(()),
+            known => Ok(theirs.or(known)),
+        }
     }
 }
 
-/// Whether an offer of this id has been seen. Ids grow; the comparison stands a wrap-around.
-fn is_repeated(offer: Option<u32>, last: Option<u32>) -> bool {
-    match (offer, last) {
-        (Some(offer), Some(last)) => offer.wrapping_sub(last).cast_signed() <= 0,
-        _ => false,
+impl SeenOffer {
+    /// Ids grow with each offer of a connection; the comparison stands a wrap-around.
+    fn is_newer_than(&self, last: &Self) -> bool {
+        self.connection != last.connection || self.id.wrapping_sub(last.id).cast_signed() > 0
     }
 }

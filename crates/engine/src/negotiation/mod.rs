@@ -14,7 +14,8 @@
 //!   the state is accepted from it.
 //! - After an interruption, whatever the peer may not have heard is said again, in the order in which it was said. The
 //!   ids make that harmless: what did arrive is a duplicate.
-//! - An offer of another connection than the one before means that the peer has begun anew, and so must we.
+//! - An offer or answer of another connection than the one that was last taken up means that the peer has begun anew, and
+//!   so must we.
 //! - What the browser refuses several times in a row is not tried again unasked.
 //! - A remote candidate waits until the description of its ICE generation is applied (RFC 8838, section 11); our own
 //!   wait until the description they belong to is sent.
@@ -83,6 +84,13 @@ struct RemoteOffer {
     ufrags: Ufrags,
 }
 
+/// An offer of the peer's that has been here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SeenOffer {
+    id: u32,
+    connection: Option<u64>,
+}
+
 /// A description from the peer that waits for the connection to be at rest.
 #[derive(Debug)]
 struct Arrived {
@@ -105,10 +113,10 @@ pub struct Negotiator {
     phase: Phase,
     /// The id of the last offer we made.
     last_offer: u32,
-    /// The id of the last offer the peer made that we took up or passed over.
-    last_remote_offer: Option<u32>,
+    /// The last offer of the peer's that we took up or passed over.
+    last_remote_offer: Option<SeenOffer>,
     /// The same before the last one that we passed over, because ours was out and we are impolite.
-    before_passed_over: Option<Option<u32>>,
+    before_passed_over: Option<Option<SeenOffer>>,
     agreed: Option<Negotiation>,
     /// Descriptions that have arrived.
     arrived: u64,
@@ -122,8 +130,9 @@ pub struct Negotiator {
     unsent: Vec<Candidate>,
     /// What the peer may not have heard.
     said: Said,
-    /// Which connection of the peer's this is about, once it is known.
-    remote_connection: Option<String>,
+    /// Which connection of the peer's this is about: the one whose answer or offer was taken up. One that was passed over
+    /// says nothing of it: the peer may have made it before they knew of our connection, and may have begun anew since.
+    remote_connection: Option<u64>,
     /// Exchanges that failed since the last that did not.
     failures: u8,
     /// `negotiationneeded` fired while the last operation of an exchange was under way.

@@ -33,9 +33,11 @@ impl Ufrags {
 }
 
 /// Which connection a description is of: the session id in its `o=` line stays the same for as long as an
-/// RTCPeerConnection lives (RFC 8829, section 5.2.2).
-pub(super) fn connection_of(sdp: &str) -> Option<&str> {
-    sdp.lines().find_map(|line| line.strip_prefix("o="))?.split(' ').nth(1)
+/// RTCPeerConnection lives (RFC 8829, section 5.2.2). It is a number of up to 63 bits.
+pub(super) fn connection_of(sdp: &str) -> Option<u64> {
+    let id = sdp.lines().find_map(|line| line.strip_prefix("o="))?.split(' ').nth(1)?;
+    let digits = id.bytes().map(|digit| u64::from(digit.wrapping_sub(b'0')));
+    Some(digits.fold(0, |number, digit| number.wrapping_mul(10).wrapping_add(digit)))
 }
 
 #[cfg(test)]
@@ -45,7 +47,7 @@ mod tests {
     #[test]
     fn the_session_id_is_the_second_word_of_the_origin() {
         let sdp = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\n";
-        assert_eq!(connection_of(sdp), Some("4611731400430051336"));
+        assert_eq!(connection_of(sdp), Some(4_611_731_400_430_051_336));
         assert_eq!(connection_of("v=0\r\ns=-\r\n"), None);
     }
 

@@ -1,12 +1,12 @@
 //! Getting in, and back in: what the server is asked on an open transport, and what its answers mean.
 
 use duologue_protocol::{
-    ClientMessage, ErrorCode, IceServers, Refusal, Resume, SessionToken, Welcome, limits,
+    About, ClientMessage, ErrorCode, IceServers, Lock, Refusal, Resume, SessionToken, Welcome, limits,
 };
 
 use super::link::Link;
 use super::peers::Presence;
-use super::{Event, Session};
+use super::{Event, Governing, Session};
 use crate::time::Instant;
 
 /// Where we stand with the server, on an open transport.
@@ -15,6 +15,8 @@ pub(super) enum Place {
     Outside,
     /// Asked to be let in.
     Joining,
+    /// The same, and somebody inside has to decide.
+    Knocking,
     /// Asked to take up the session.
     Resuming,
     /// Refused on the way back, although calls are up. To be asked again.
@@ -66,21 +68,45 @@ impl Session {
             self.void_answers -= 1;
             return;
         }
-        if *place != Place::Joining {
+        if !matches!(place, Place::Joining | Place::Knocking) {
             return;
         }
         *place = Place::Inside;
         self.refusals = 0;
-        let Welcome { id, session, ice, limits } = welcome;
+        let Welcome { id, session, ice, limits, rights, locked } = welcome;
         let renew = self.renewal(now, &ice);
         self.stay = Some(Stay { session, seq: 0, acknowledged: 0, renew });
-        self.event(Event::Joined { id, ice_servers: ice.ice_servers, limits });
+        self.event(Event::Joined { id, ice_servers: ice.ice_servers, limits, rights, locked });
         // The server had forgotten us, and with us our peers. Where their connections are up, they name the same pairs.
         let until = now + self.timing.grace;
         for known in &mut self.known {
             known.presence = Presence::Awaited { until };
         }
         self.tell_ways();
+    }
+
+    pub(super) fn waiting(&mut self) {
+        if let Link::Open { place: place @ Place::Joining, .. } = &mut self.link
+            && self.void_answers == 0
+        {
+            *place = Place::Knocking;
+            self.event(Event::Waiting);
+        }
+    }
+
+    pub(super) fn govern(&mut self, what: Governing) {
+        if !self.is_joined() {
+            return;
+        }
+        self.transmit(match what {
+            Governing::Lock(locked) => ClientMessage::Lock(Lock { locked }),
+            Governing::Admit(peer) => ClientMessage::Admit(About { peer }),
+            Governing::Deny(peer) => ClientMessage::Deny(About { peer }),
+            Governing::Remove(peer) => {
+                let known = self.known.iter().find(|known| known.id == peer);
+                ClientMessage::Remove(About { peer: known.map_or(peer, |known| known.address.clone()) })
+            }
+        });
     }
 
     pub(super) fn resumed(&mut self, now: Instant, ice: IceServers) {
@@ -111,7 +137,14 @@ impl Session {
     }
 
     pub(super) fn refused(&mut self, now: Instant, refusal: Refusal) {
-        let Link::Open { place, .. } = &mut self.link else { return };
+        let Link::Open { place, since, .. } = &mut self.link else { return };
+        match refusal.code {
+            // However long this connection lasted, the pause before the next one is to grow.
+            ErrorCode::TooFast => *since = now,
+            // The connection ends, and the next one comes by itself: that concerns nobody.
+            ErrorCode::FirstMessageTimeout | ErrorCode::LobbyTimeout => return,
+            _ => {}
+        }
         if refusal.fatal && matches!(refusal.code, ErrorCode::Replaced | ErrorCode::Removed) {
             *place = Place::Outside;
             self.forget_stay();
@@ -122,34 +155,44 @@ impl Session {
             refusal.code,
             ErrorCode::NoRecipient
                 | ErrorCode::AmbiguousRecipient
+                | ErrorCode::NotDelivered
                 | ErrorCode::NotJoined
                 | ErrorCode::SdpTooLarge
                 | ErrorCode::CandidateTooLarge
                 | ErrorCode::TooSlow
+                | ErrorCode::TooFast
+                | ErrorCode::NotAllowed
         );
         match place {
             _ if about_entering && self.void_answers > 0 => self.void_answers -= 1,
+            // A server that cannot look it up at the moment has not forgotten the session.
+            Place::Resuming if refusal.code == ErrorCode::Busy => self.ask_again_later(now, refusal),
             Place::Resuming if about_entering => {
                 *place = Place::Outside;
                 self.stay = None;
                 self.enter();
             }
-            Place::Joining if about_entering && self.known.is_empty() => {
+            Place::Joining | Place::Knocking if about_entering && self.known.is_empty() => {
                 *place = Place::Outside;
                 // Trying again by itself would only fill the log of a server that has said no.
                 self.wanted = None;
                 self.event(Event::Rejected(refusal));
             }
-            Place::Joining if about_entering => {
-                // Calls are up, and their signaling is worth another try.
-                self.refusals = self.refusals.saturating_add(1);
-                *place = Place::Refused { until: now + self.timing.pause(self.refusals, u32::MAX / 2, true) };
-                self.event(Event::Refused(refusal));
-            }
+            // Calls are up, and their signaling is worth another try.
+            Place::Joining | Place::Knocking if about_entering => self.ask_again_later(now, refusal),
             // What we said before we knew that we were out.
             Place::Outside | Place::Joining | Place::Resuming if refusal.code == ErrorCode::NotJoined => {}
             _ => self.event(Event::Refused(refusal)),
         }
+    }
+
+    fn ask_again_later(&mut self, now: Instant, refusal: Refusal) {
+        self.refusals = self.refusals.saturating_add(1);
+        let until = now + self.timing.pause(self.refusals, u32::MAX / 2, true);
+        if let Link::Open { place, .. } = &mut self.link {
+            *place = Place::Refused { until };
+        }
+        self.event(Event::Refused(refusal));
     }
 
     pub(super) fn leave(&mut self) {
@@ -157,7 +200,7 @@ impl Session {
         if let Link::Open { place, .. } = &mut self.link
             && *place != Place::Outside
         {
-            let asked = matches!(place, Place::Joining | Place::Resuming);
+            let asked = matches!(place, Place::Joining | Place::Knocking | Place::Resuming);
             let refused = matches!(place, Place::Refused { .. });
             self.void_answers += u32::from(asked);
             *place = Place::Outside;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use duologue_protocol::{
-    ClientMessage, IceServer, Join, LeaveReason, Limits, Numbered, PeerId, PeerInfo, Refusal, Role,
+    ClientMessage, IceServer, Join, LeaveReason, Limits, Numbered, PeerId, PeerInfo, Refusal, Rights, Role,
 };
 
 use crate::negotiation::Signal;
@@ -32,6 +32,8 @@ pub enum Input {
     Send(PeerId, Signal),
     /// The call with this peer is over, whatever the server may still say of them.
     Forget(PeerId),
+    /// The user decides about the room. The server refuses it from one who is no admin.
+    Govern(Governing),
     /// Something suggests that the network is back, or another one: do not wait for the next try, and do not trust a
     /// transport that says it is open.
     Reachable,
@@ -40,6 +42,19 @@ pub enum Input {
         /// Any number, each as likely as the other.
         random: u32,
     },
+}
+
+/// What admins decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Governing {
+    /// Newcomers have to knock from now on, or no longer.
+    Lock(bool),
+    /// Let in this one who knocked.
+    Admit(PeerId),
+    /// Do not let in this one who knocked.
+    Deny(PeerId),
+    /// Take this peer out of the room.
+    Remove(PeerId),
 }
 
 /// What is to be done.
@@ -76,7 +91,19 @@ pub enum Event {
         ice_servers: Vec<IceServer>,
         /// What the server allows.
         limits: Limits,
+        /// What we may do.
+        rights: Rights,
+        /// Whether newcomers have to knock.
+        locked: bool,
     },
+    /// We have to be let in: somebody inside decides.
+    Waiting,
+    /// Somebody wants to be let in. When we join, also anew, nobody does until this says so.
+    Knock(PeerInfo),
+    /// Somebody who knocked is in, was not let in, or has gone.
+    KnockOver(PeerId),
+    /// The room was locked, or opened again.
+    Locked(bool),
     /// STUN and TURN servers to use from now on, in the place of those before.
     IceServers(Vec<IceServer>),
     /// We and this peer are to call each other.

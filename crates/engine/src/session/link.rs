@@ -60,7 +60,10 @@ impl Session {
         }
         self.attempt = self.attempt.saturating_add(1);
         let in_call = !self.known.is_empty();
-        let retry_in = self.timing.pause(self.attempt, random, in_call);
+        let retry_in = match self.retry_after.take() {
+            Some(seconds) => self.timing.pause_as_told(seconds, random),
+            None => self.timing.pause(self.attempt, random, in_call),
+        };
         self.link = Link::Pausing { until: now + retry_in };
         self.event(Event::Unreached { before: self.reached_before, retry_in });
         self.tell_ways();

@@ -21,7 +21,7 @@ use entry::{Place, Stay};
 use link::Link;
 use peers::{Known, Presence};
 
-pub use interface::{Event, Input, Output, Way};
+pub use interface::{Event, Governing, Input, Output, Way};
 pub use timing::Timing;
 
 /// After so many numbered messages the server is told that they have arrived, and need not keep them any longer.
@@ -40,6 +40,8 @@ pub struct Session {
     reached_before: bool,
     /// Failed connections in a row.
     attempt: u32,
+    /// How long the server asked us to stay away, in seconds, should it close the connection.
+    retry_after: Option<u32>,
     /// Refusals to let us back in, in a row.
     refusals: u32,
     /// Questions to be let in that were taken back before the server answered them: that many answers are void.
@@ -59,6 +61,7 @@ impl Session {
             known: Vec::new(),
             reached_before: false,
             attempt: 0,
+            retry_after: None,
             refusals: 0,
             void_answers: 0,
             outputs: VecDeque::new(),
@@ -84,6 +87,7 @@ impl Session {
             Input::End => self.end(),
             Input::Send(to, signal) => self.send(&to, signal),
             Input::Forget(peer) => self.known.retain(|known| known.id != peer),
+            Input::Govern(what) => self.govern(what),
             Input::Reachable => self.hurry(now),
             Input::Timeout { random } => self.timeout(now, random),
         }
@@ -133,6 +137,7 @@ impl Session {
         }
         match message {
             ServerMessage::Pong => {}
+            ServerMessage::GoingAway(it) => self.retry_after = Some(it.retry_after),
             ServerMessage::Welcome(welcome) => self.welcomed(now, welcome),
             ServerMessage::Resumed(resumed) => self.resumed(now, resumed.ice),
             ServerMessage::Ready(ready) => self.peer_joined(ready),
@@ -153,6 +158,10 @@ impl Session {
                     self.take_ice_servers(now, ice);
                 }
             }
+            ServerMessage::Waiting => self.waiting(),
+            ServerMessage::Knock(knock) => self.inside_event(Event::Knock(knock.peer)),
+            ServerMessage::KnockOver(it) => self.inside_event(Event::KnockOver(it.peer)),
+            ServerMessage::Locked(it) => self.inside_event(Event::Locked(it.locked)),
             ServerMessage::Error(refusal) => self.refused(now, refusal),
         }
     }
@@ -168,6 +177,13 @@ impl Session {
             self.ping();
         }
         true
+    }
+
+    /// What happens in a room concerns those who are in it.
+    fn inside_event(&mut self, event: Event) {
+        if self.is_joined() {
+            self.event(event);
+        }
     }
 
     fn transmit(&mut self, message: ClientMessage) {

@@ -21,6 +21,8 @@ pub struct Timing {
     pub backoff_most: Duration,
     /// The same while a call is up: somebody may be waiting to be found again.
     pub backoff_in_call: Duration,
+    /// The longest that a server which ends may ask us to stay away; chance adds up to as long again.
+    pub told_most: Duration,
     /// How long peers are awaited that the server has forgotten. It has the same patience with those it knows.
     pub grace: Duration,
 }
@@ -36,6 +38,7 @@ impl Default for Timing {
             backoff: Duration::from_millis(500),
             backoff_most: Duration::from_secs(20),
             backoff_in_call: Duration::from_secs(3),
+            told_most: Duration::from_secs(60),
             grace: Duration::from_secs(30),
         }
     }
@@ -49,6 +52,12 @@ impl Timing {
         let doubled = self.backoff.saturating_mul(1_u32 << attempt.saturating_sub(1).min(16));
         let half = doubled.min(most) / 2;
         half + half.saturating_mul(random) / u32::MAX
+    }
+
+    /// The pause that a server asked for which ends, and up to as long again, scaled as in [`Self::pause`].
+    pub(super) fn pause_as_told(&self, seconds: u32, random: u32) -> Duration {
+        let told = Duration::from_secs(seconds.into()).min(self.told_most);
+        told + told.saturating_mul(random) / u32::MAX
     }
 }
 

@@ -14,13 +14,13 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 /// terminal or an eye could be deceived by, and no longer than 255 bytes.
 #[must_use]
 pub fn safe_name(told: &str) -> String {
-    let base = told.rsplit(['/', '\\']).next().unwrap_or_default();
+    let folders = told.bytes().rposition(|byte| matches!(byte, b'/' | b'\\')).map_or(0, |last| last + 1);
+    let base = told.get(folders..).unwrap_or_default();
     let shown: String = base.chars().filter(|letter| !is_hidden(*letter)).map(plain).collect();
     // A leading dot hides a file, a trailing one (or a space) is dropped by Windows, so that `a.txt.` is another name.
     let trimmed = shown.trim_start_matches(['.', ' ']).trim_end_matches(['.', ' ']);
     let name = if trimmed.is_empty() { NAMELESS } else { trimmed };
-    let name = if is_device(name) { format!("_{name}") } else { name.to_owned() };
-    fit(&name)
+    fit(&[if is_device(name) { "_" } else { "" }, name].concat())
 }
 
 /// Control characters, and those that turn the direction of a text or cannot be seen: with them `gpj.exe` can be made to
@@ -52,10 +52,14 @@ fn fit(name: &str) -> String {
     if name.len() <= MOST_BYTES {
         return name.to_owned();
     }
-    let ending = name.rfind('.').and_then(|dot| name.get(dot..)).filter(|it| it.len() <= MOST_ENDING);
+    let ending = name
+        .bytes()
+        .rposition(|byte| byte == b'.')
+        .and_then(|dot| name.get(dot..))
+        .filter(|it| it.len() <= MOST_ENDING);
     let ending = ending.unwrap_or_default();
     let stem = name.get(..name.len() - ending.len()).unwrap_or_default();
-    format!("{}{ending}", shorten(stem, MOST_BYTES - ending.len()))
+    [shorten(stem, MOST_BYTES - ending.len()), ending].concat()
 }
 
 /// The longest beginning of `text` that has at most `most` bytes.

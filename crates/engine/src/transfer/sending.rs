@@ -104,7 +104,9 @@ impl Sending {
         self.live.paused_there = false;
         // What is still being read is let go when it is there.
         self.reading.clear();
-        out.extend(self.ready.drain(..).map(|ready| Output::Discard(ready.buffer)));
+        while let Some(ready) = self.ready.pop_front() {
+            out.push_back(Output::Discard(ready.buffer));
+        }
     }
 
     pub(super) fn owns(&self, buffer: Buffer) -> bool {

@@ -1,5 +1,8 @@
 //! All files to and from one peer.
 
+mod flow;
+mod heard;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -7,30 +10,15 @@ use super::live::Live;
 use super::pace::Pace;
 use super::receiving::Receiving;
 use super::sending::Sending;
-use super::wire::{Control, PieceHead};
-use super::{Buffer, CHUNK, Event, Failure, FileInfo, Id, Input, Output, Reason, Side, WINDOW};
+use super::wire::Control;
+use super::{Buffer, Event, Failure, FileInfo, Id, Input, Output, Reason, Side};
 use crate::table::Table;
 use crate::time::Instant;
 
 /// How often the application hears how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(500);
-/// The most files that a peer may have on offer or under way with us. More are declined.
-const MOST_FROM_PEER: usize = 32;
 /// How many transfers that are over are remembered, for a peer that has not heard of it.
 const MOST_REMEMBERED: usize = 256;
-/// Chunks that are read before they can be sent, for all files together.
-const READ_AHEAD: usize = 8;
-
-/// The channel for bytes holds about what it sends in a tenth of a second,
-const FILLED_FOR_MILLIS: u64 = 100;
-/// but no less than this, and no more.
-const MARKS: (u64, u64) = (128 * 1024, 4 * 1024 * 1024);
-/// A piece takes about a fiftieth of a second, so that words wait no longer than for that,
-const PIECE_FOR_MILLIS: u64 = 20;
-/// but it has no fewer bytes than this, and no more: browsers are quickest with such frames.
-const PIECES: (u64, u64) = (16 * 1024, 64 * 1024);
-/// The speed that is assumed until it was measured, in bytes a second.
-const ASSUMED_RATE: u64 = 2 * 1024 * 1024;
 
 /// What became of a file that was offered to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,138 +184,6 @@ impl Transfers {
         self.sending.insert(number, Box::new(sending));
     }
 
-    fn control(&mut self, control: Control) {
-        match control {
-            Control::Offer { number, file } => self.offered(number, file),
-            Control::Synced => {
-                // What the peer did not offer again, it knows nothing of.
-                let forgotten: Vec<Id> =
-                    self.receiving.values().filter(|it| !it.confirmed).map(|it| it.live.id).collect();
-                for id in forgotten {
-                    self.end(id, Failure { by: Side::There, reason: Reason::Forgotten });
-                }
-            }
-            Control::Root { number, root } => {
-                self.with_receiving(number, |receiving, _| receiving.told_root(root));
-            }
-            Control::Hashes { number, first, hashes } => {
-                self.with_receiving(number, |receiving, _| receiving.hashes(first, &hashes));
-            }
-            Control::Accept { number } => {
-                let Some(sending) = self.sending.get_mut(number) else {
-                    return self.forgotten(Id { sender: Side::Here, number });
-                };
-                let first = !sending.live.accepted;
-                sending.accept(&mut self.outputs);
-                if first {
-                    self.event(Event::Accepted(Id { sender: Side::Here, number }));
-                }
-            }
-            Control::Want { number, safe, ranges } => {
-                self.with_sending(number, |sending| sending.want(safe, &ranges));
-            }
-            Control::Check { number, first, count } => {
-                self.with_sending(number, |sending| sending.want_hashes(first, count));
-            }
-            Control::Done { number } => {
-                if self.sending.remove(number).is_some() {
-                    let id = Id { sender: Side::Here, number };
-                    self.outputs.push_back(Output::Release { id, keep: false });
-                    self.event(Event::Completed(id));
-                }
-            }
-            Control::Cancel { sender, number, reason } => {
-                self.end(Id { sender, number }, Failure { by: Side::There, reason });
-            }
-            Control::Pause { sender: Side::Here, number, paused } => {
-                if let Some(sending) = self.sending.get_mut(number) {
-                    sending.live.paused_there = paused;
-                    self.tell_one(Id { sender: Side::Here, number });
-                }
-            }
-            Control::Pause { sender: Side::There, number, paused } => {
-                if let Some(receiving) = self.receiving.get_mut(number) {
-                    receiving.live.paused_there = paused;
-                    self.tell_one(Id { sender: Side::There, number });
-                }
-            }
-        }
-    }
-
-    fn offered(&mut self, number: u32, file: FileInfo) {
-        let id = Id { sender: Side::There, number };
-        if let Some((_, ended)) = self.ended.iter().find(|(known, _)| *known == number) {
-            // It has not heard how this ended.
-            let word = match ended.clone() {
-                Ended::Done => Control::Done { number },
-                Ended::Not(reason) => Control::Cancel { sender: Side::There, number, reason },
-            };
-            return self.outputs.push_back(say(&word));
-        }
-        if let Some(receiving) = self.receiving.get_mut(number) {
-            if receiving.live.file != file {
-                return self.fail(id, Failure { by: Side::There, reason: Reason::Changed });
-            }
-            receiving.confirmed = true;
-            if receiving.live.accepted {
-                receiving.tell_accepted(&mut self.outputs);
-            }
-            return;
-        }
-        let refusal = match file.chunks() {
-            None => Some(Reason::Malformed),
-            Some(_) if self.receiving.len() >= MOST_FROM_PEER => Some(Reason::TooMany),
-            Some(chunks) => {
-                let receiving = Receiving::new(number, file.clone(), chunks);
-                self.receiving.insert(number, Box::new(receiving));
-                self.event(Event::Offered(id, file));
-                None
-            }
-        };
-        if let Some(reason) = refusal {
-            self.outputs.push_back(say(&Control::Cancel { sender: Side::There, number, reason }));
-        }
-    }
-
-    fn with_sending(&mut self, number: u32, take: impl FnOnce(&mut Sending) -> Result<(), Reason>) {
-        let id = Id { sender: Side::Here, number };
-        match self.sending.get_mut(number) {
-            Some(sending) => {
-                let done = take(sending);
-                self.check_peer(id, done);
-            }
-            None => self.forgotten(id),
-        }
-    }
-
-    fn with_receiving(
-        &mut self,
-        number: u32,
-        take: impl FnOnce(&mut Receiving, &mut VecDeque<Output>) -> Result<(), Reason>,
-    ) {
-        // One that is over here: the sender will hear of it, or has.
-        if let Some(receiving) = self.receiving.get_mut(number) {
-            let (id, done) = (receiving.live.id, take(receiving, &mut self.outputs));
-            self.check_peer(id, done);
-        }
-    }
-
-    /// The peer speaks of a transfer that we know nothing of.
-    fn forgotten(&mut self, Id { sender, number }: Id) {
-        self.outputs.push_back(say(&Control::Cancel { sender, number, reason: Reason::Forgotten }));
-    }
-
-    fn piece(&mut self, head: &[u8], length: usize) {
-        let Some(head) = PieceHead::read(head) else {
-            return self.malformed("a piece of a file that cannot be read");
-        };
-        // Of one that is over, pieces may still be on their way.
-        let Some(receiving) = self.receiving.get_mut(head.number) else { return };
-        if let Err(what) = receiving.piece(&head, length, &mut self.next_buffer, &mut self.outputs) {
-            self.malformed(what);
-        }
-    }
-
     fn pause(&mut self, id: Id, paused: bool) {
         let there = match id.sender {
             Side::Here => self.sending.get_mut(id.number).map(|it| &mut it.live.paused_here),
@@ -414,65 +270,6 @@ impl Transfers {
         for id in all {
             self.end(id, failure.clone());
         }
-    }
-
-    /// Does what can be done now.
-    fn go_on(&mut self) {
-        let connected = self.most_frame.is_some();
-        let active =
-            self.receiving.values().filter(|it| it.live.accepted && !it.live.paused_here).count().max(1);
-        let window = (WINDOW as usize / CHUNK as usize / active).max(2);
-        let mut failed = Vec::new();
-        for receiving in self.receiving.values_mut() {
-            if let Err(reason) = receiving.go_on(window, connected, &mut self.outputs) {
-                failed.push((receiving.live.id, reason));
-            }
-        }
-        for (id, reason) in failed {
-            self.check(id, Err(reason));
-        }
-        if connected {
-            let busy = self.sending.values().filter(|it| it.is_busy()).count().max(1);
-            let ahead = (READ_AHEAD / busy).max(1);
-            self.read_on(ahead);
-            self.send();
-            // In place of what was sent.
-            self.read_on(ahead);
-        }
-    }
-
-    fn read_on(&mut self, ahead: usize) {
-        for sending in self.sending.values_mut() {
-            sending.read_on(ahead, &mut self.next_buffer, &mut self.outputs);
-        }
-    }
-
-    /// Fills the channel, a piece of each file in turn.
-    fn send(&mut self) {
-        let Some(most_frame) = self.most_frame else { return };
-        let rate = self.drain.rate().unwrap_or(ASSUMED_RATE);
-        let piece = (rate * PIECE_FOR_MILLIS / 1000).clamp(PIECES.0, PIECES.1);
-        let most = most_frame.min(usize::try_from(piece).unwrap_or(usize::MAX));
-        let mut idle = 0;
-        while self.buffered < self.mark() && idle <= self.sending.len() {
-            let after = self.sending.after(self.turn).or_else(|| self.sending.first());
-            let Some(number) = after.map(|(number, _)| number) else { return };
-            self.turn = number;
-            let sent = self.sending.get_mut(number).and_then(|it| it.send_piece(most, &mut self.outputs));
-            match sent {
-                Some(bytes) => {
-                    idle = 0;
-                    self.buffered += bytes;
-                    self.given += bytes as u64;
-                }
-                None => idle += 1,
-            }
-        }
-    }
-
-    fn mark(&self) -> usize {
-        let rate = self.drain.rate().unwrap_or(ASSUMED_RATE);
-        usize::try_from((rate * FILLED_FOR_MILLIS / 1000).clamp(MARKS.0, MARKS.1)).unwrap_or(usize::MAX)
     }
 
     fn live(&mut self) -> impl Iterator<Item = &mut Live> {

@@ -2,6 +2,8 @@
 //!
 //! A chunk's bytes are one number here: it is what is hashed, sent and written.
 
+#![allow(dead_code)] // not every test needs everything
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -12,6 +14,15 @@ use duologue_engine::transfer::{
 
 /// What a browser takes.
 pub const MOST_BYTES: usize = 256 * 1024;
+
+/// One end, and the other.
+pub const HERE: usize = 0;
+pub const THERE: usize = 1;
+
+/// A file that the other end offers.
+pub fn theirs(number: u32) -> Id {
+    Id { sender: Side::There, number }
+}
 
 /// The bytes of a chunk.
 pub type Bytes = u64;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use duologue_engine::Instant;
 use duologue_protocol::{
     AnswerFrom, ClientMessage, ErrorCode, IceServers, JoinKey, LeaveReason, Limits, Numbered, OfferFrom,
-    PairToken, PeerId, PeerInfo, PeerLeft, PeerMoved, Ready, Refusal, Resumed, Role, ServerMessage,
+    PairToken, PeerId, PeerInfo, PeerLeft, PeerMoved, Ready, Refusal, Resumed, Rights, Role, ServerMessage,
     SessionToken, TrickleFrom, Welcome,
 };
 
@@ -51,6 +51,8 @@ pub struct Server {
     pub wires: Vec<Wire>,
     members: Vec<Member>,
     names: u32,
+    /// Everybody who was ever let in, also those who never heard of it, and by which key.
+    pub named: Vec<(PeerId, JoinKey)>,
     pub violations: Vec<String>,
 }
 
@@ -156,6 +158,7 @@ impl Server {
             self.dismiss(index, LeaveReason::Replaced);
         }
         let id = PeerId::new(self.name("p")).unwrap();
+        self.named.push((id.clone(), key.clone()));
         let token = SessionToken::new(self.name("s")).unwrap();
         let mut newcomer = Member {
             id: id.clone(),
@@ -168,8 +171,18 @@ impl Server {
             pairs: named.clone(),
         };
         let (ice, limits) = (IceServers::default(), Limits::default());
-        self.reply(wire, ServerMessage::Welcome(Welcome { id: id.clone(), session: token, ice, limits }));
-        let info = |id: &PeerId| PeerInfo { id: id.clone(), name: None, protocol: Some(1) };
+        self.reply(
+            wire,
+            ServerMessage::Welcome(Welcome {
+                id: id.clone(),
+                session: token,
+                ice,
+                limits,
+                rights: Rights::USUAL,
+                locked: false,
+            }),
+        );
+        let info = |id: &PeerId| PeerInfo { id: id.clone(), name: None, protocol: Some(1), speaks: true };
         let mut ready = Vec::new();
         for index in 0..self.members.len() {
             let shared = named.iter().rev().find(|pair| self.members[index].pairs.contains(pair)).cloned();

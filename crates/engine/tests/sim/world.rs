@@ -12,7 +12,7 @@ use duologue_engine::{
     RecoveryInput, RecoveryOutput, RecoveryTiming, Session, SessionEvent, SessionInput, SessionOutput,
     Signal, Timing, Way,
 };
-use duologue_protocol::{ErrorCode, Join, JoinKey, Numbered, PeerId, Role, RoomId, ServerMessage};
+use duologue_protocol::{ErrorCode, Join, JoinKey, Numbered, PeerId, Role, RoomId};
 
 use super::connection::Connection;
 use super::server::{Server, WireId};
@@ -357,7 +357,13 @@ impl World {
                 self.people[*index].wire = Some(self.server.connect());
                 self.session(*index, SessionInput::Opened);
             }
-            Action::ServerTakes(wire) => self.server.take(*wire),
+            Action::ServerTakes(wire) => {
+                self.server.take(*wire);
+                for (id, key) in self.server.named.drain(..) {
+                    let index = (0..self.people.len()).find(|index| key == key_of(*index)).unwrap();
+                    self.named.insert(id, index);
+                }
+            }
             Action::Deliver(index) => {
                 let wire = self.people[*index].wire.unwrap();
                 let message = self.server.wires[wire].down.pop_front().unwrap();
@@ -396,7 +402,7 @@ impl World {
             }
             Action::Join(index) => {
                 self.people[*index].wants_in = true;
-                let (room, key) = (RoomId::new("room").unwrap(), JoinKey::new(format!("key{index}")).ok());
+                let (room, key) = (RoomId::new("room").unwrap(), Some(key_of(*index)));
                 let join = Join { room, name: None, token: None, protocol: Some(1), key, pairs: Vec::new() };
                 self.session(*index, SessionInput::Join(join));
             }
@@ -474,9 +480,6 @@ impl World {
     }
 
     fn deliver(&mut self, index: usize, message: Numbered) {
-        if let ServerMessage::Welcome(welcome) = &message.message {
-            self.named.insert(welcome.id.clone(), index);
-        }
         self.session(index, SessionInput::Received(message));
     }
 
@@ -620,7 +623,11 @@ impl World {
             SessionEvent::Reached
             | SessionEvent::Joined { .. }
             | SessionEvent::IceServers(_)
-            | SessionEvent::Unreached { .. } => {}
+            | SessionEvent::Unreached { .. }
+            | SessionEvent::Waiting
+            | SessionEvent::Knock(_)
+            | SessionEvent::KnockOver(_)
+            | SessionEvent::Locked(_) => {}
         }
     }
 
@@ -644,4 +651,9 @@ impl World {
             self.violations.append(&mut pair.connection.violations);
         }
     }
+}
+
+/// By what the server knows a person who joins again.
+fn key_of(index: usize) -> JoinKey {
+    JoinKey::new(format!("key{index}")).unwrap()
 }

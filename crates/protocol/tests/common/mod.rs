@@ -51,6 +51,10 @@ pub fn client_kind(message: &ClientMessage) -> &'static str {
         ClientMessage::Resume(_) => "resume",
         ClientMessage::IceServers => "ice-servers",
         ClientMessage::Ping(_) => "ping",
+        ClientMessage::Lock(_) => "lock",
+        ClientMessage::Admit(_) => "admit",
+        ClientMessage::Deny(_) => "deny",
+        ClientMessage::Remove(_) => "remove",
     }
 }
 
@@ -68,7 +72,12 @@ pub fn server_kind(message: &ServerMessage) -> &'static str {
         ServerMessage::PeerLeft(_) => "peer-left",
         ServerMessage::IceServers(_) => "ice-servers",
         ServerMessage::Error(_) => "error",
+        ServerMessage::GoingAway(_) => "going-away",
         ServerMessage::Pong => "pong",
+        ServerMessage::Waiting => "waiting",
+        ServerMessage::Knock(_) => "knock",
+        ServerMessage::KnockOver(_) => "knock-over",
+        ServerMessage::Locked(_) => "locked",
     }
 }
 
@@ -82,12 +91,17 @@ pub fn happens_in_the_room(message: &ServerMessage) -> bool {
         | ServerMessage::Candidate(_)
         | ServerMessage::PeerAway(_)
         | ServerMessage::PeerBack(_)
-        | ServerMessage::PeerLeft(_) => true,
+        | ServerMessage::PeerLeft(_)
+        | ServerMessage::Knock(_)
+        | ServerMessage::KnockOver(_)
+        | ServerMessage::Locked(_) => true,
         ServerMessage::Welcome(_)
         | ServerMessage::Resumed(_)
         | ServerMessage::IceServers(_)
         | ServerMessage::Error(_)
-        | ServerMessage::Pong => false,
+        | ServerMessage::GoingAway(_)
+        | ServerMessage::Pong
+        | ServerMessage::Waiting => false,
     }
 }
 
@@ -197,21 +211,30 @@ pub fn client_message() -> impl Strategy<Value = ClientMessage> {
             .prop_map(|(session, seq)| ClientMessage::Resume(Resume { session, seq })),
         Just(ClientMessage::IceServers),
         prop::option::of(0..=limits::SEQ).prop_map(|seq| ClientMessage::Ping(Ping { seq })),
+        any::<bool>().prop_map(|locked| ClientMessage::Lock(Lock { locked })),
+        peer_id().prop_map(|peer| ClientMessage::Admit(About { peer })),
+        peer_id().prop_map(|peer| ClientMessage::Deny(About { peer })),
+        peer_id().prop_map(|peer| ClientMessage::Remove(About { peer })),
     ]
 }
 
 pub fn server_message() -> impl Strategy<Value = ServerMessage> {
-    let peer = (peer_id(), prop::option::of(name()), any::<Option<u32>>())
-        .prop_map(|(id, name, protocol)| PeerInfo { id, name, protocol });
+    let peer = || {
+        (peer_id(), prop::option::of(name()), any::<Option<u32>>(), any::<bool>())
+            .prop_map(|(id, name, protocol, speaks)| PeerInfo { id, name, protocol, speaks })
+    };
+    let rights = any::<[bool; 3]>().prop_map(|[join, speak, admin]| Rights { join, speak, admin });
     prop_oneof![
-        (peer_id(), session(), ice_servers(), announced()).prop_map(|(id, session, ice, limits)| {
-            ServerMessage::Welcome(Welcome { id, session, ice, limits })
-        }),
+        (peer_id(), session(), ice_servers(), announced(), rights, any::<bool>()).prop_map(
+            |(id, session, ice, limits, rights, locked)| {
+                ServerMessage::Welcome(Welcome { id, session, ice, limits, rights, locked })
+            }
+        ),
         ice_servers().prop_map(|ice| ServerMessage::Resumed(Resumed { ice })),
         ice_servers().prop_map(ServerMessage::IceServers),
         peer_id().prop_map(|peer| ServerMessage::PeerAway(PeerMoved { peer })),
         peer_id().prop_map(|peer| ServerMessage::PeerBack(PeerMoved { peer })),
-        (prop::sample::select(vec![Role::Caller, Role::Callee]), peer, prop::option::of(pair()))
+        (prop::sample::select(vec![Role::Caller, Role::Callee]), peer(), prop::option::of(pair()))
             .prop_map(|(role, peer, pair)| ServerMessage::Ready(Ready { role, peer, pair })),
         (description(SdpType::Offer), peer_id(), any::<Option<u32>>()).prop_map(
             |(offer, from, negotiation)| ServerMessage::Offer(OfferFrom { offer, from, negotiation })
@@ -226,7 +249,12 @@ pub fn server_message() -> impl Strategy<Value = ServerMessage> {
         (word(ErrorCode::ALL), "(?s).{0,100}", any::<bool>()).prop_map(|(code, message, fatal)| {
             ServerMessage::Error(Refusal { code: code.into(), message, fatal })
         }),
+        any::<u32>().prop_map(|retry_after| ServerMessage::GoingAway(GoingAway { retry_after })),
         Just(ServerMessage::Pong),
+        Just(ServerMessage::Waiting),
+        peer().prop_map(|peer| ServerMessage::Knock(Knock { peer })),
+        peer_id().prop_map(|peer| ServerMessage::KnockOver(PeerMoved { peer })),
+        any::<bool>().prop_map(|locked| ServerMessage::Locked(Locked { locked })),
     ]
 }
 

@@ -5,44 +5,45 @@
 //! hear that it is away, and what it misses is kept; any other is out of the room.
 
 mod command;
+mod door;
+mod govern;
 mod member;
 mod pairs;
+mod rebuild;
 mod session_log;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::pin::pin;
 
-use duologue_protocol::{
-    LeaveReason, Limits, PairToken, PeerId, PeerInfo, PeerLeft, PeerMoved, Ready, Role, RoomId,
-    ServerMessage, Welcome,
-};
-use tokio::sync::{mpsc, oneshot};
+use duologue_protocol::{LeaveReason, PeerId, PeerLeft, PeerMoved, RoomId, ServerMessage};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::ids;
-use crate::outbox::Dismissal;
+use crate::dismissal::Dismissal;
 use crate::pace::Permit;
 use crate::refusal;
 use crate::registry::Rooms;
+use crate::relayed::Relayed;
 
-pub(crate) use command::{Command, Newcomer, Parting, Place, Relayed, Resumption};
+pub(crate) use command::{Admission, Answer, Command, Governing, Newcomer, Parting, Place, Resumption};
 use member::{Fate, Member};
-use pairs::{Holders, Pairs};
 
 /// Runs a room until nobody is in it and nobody waits to come in, or until the server stops.
 pub(crate) async fn run(
     id: RoomId,
-    mut commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::Receiver<Box<Command>>,
     rooms: Rooms,
     stopping: CancellationToken,
 ) {
-    let mut room = Room { id: id.clone(), members: Vec::new(), rooms: rooms.clone() };
+    let mut room = Room::new(id.clone(), rooms.clone());
+    // Once for all commands: to begin to listen for it costs as much as a command does.
+    let mut stopping = pin!(stopping.cancelled());
     loop {
         let command = tokio::select! {
             biased;
-            () = stopping.cancelled() => return,
+            () = &mut stopping => return,
             // Before the clock: whoever comes back at the last moment is back.
             command = commands.recv() => match command {
                 Some(command) => Some(command),
@@ -52,35 +53,54 @@ pub(crate) async fn run(
         };
         let now = Instant::now();
         if let Some(command) = command {
-            room.handle(command, now);
+            room.handle(*command, now);
         }
         room.expire(now);
-        if room.members.is_empty() && rooms.close_if_idle(&id, &commands) {
+        if room.is_empty() && rooms.close_if_idle(&id, &commands) {
             return;
         }
     }
 }
 
-async fn reached(time: Option<Instant>) {
+/// Waits until then; for ever, if there is nothing to wait for.
+pub(crate) async fn reached(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,
         None => std::future::pending().await,
     }
 }
 
-struct Room {
+/// A room.
+pub(crate) struct Room {
     id: RoomId,
     /// In the order in which they came.
     members: Vec<Member>,
+    /// Who has to be let in, in the order in which they knocked.
+    waiting: Vec<Newcomer>,
+    /// Whether everyone has to be let in.
+    locked: bool,
     rooms: Rooms,
 }
 
 impl Room {
-    fn handle(&mut self, command: Command, now: Instant) {
+    /// A room with nobody in it.
+    pub(crate) fn new(id: RoomId, rooms: Rooms) -> Self {
+        // Most rooms are for two.
+        Self { id, members: Vec::with_capacity(2), waiting: Vec::new(), locked: false, rooms }
+    }
+
+    /// Whether nobody is in it, and nobody waits to come in.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.waiting.is_empty()
+    }
+
+    /// Does what it is asked.
+    pub(crate) fn handle(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Join(newcomer) => self.join(*newcomer, now),
-            Command::Resume(resumption) => self.resume(*resumption),
+            Command::Join(newcomer) => self.join(newcomer, now),
+            Command::Resume(resumption) => self.resume(resumption),
             Command::Relay { from, to, what, permit } => self.relay(&from, to.as_ref(), what, permit),
+            Command::Govern { from, what, permit } => self.govern(&from, what, permit, now),
             Command::Acknowledge { from, seq } => {
                 if let Some(member) = self.member(&from) {
                     member.acknowledge(seq);
@@ -92,86 +112,27 @@ impl Room {
                     let _ = heard.send(());
                 }
             }
-            Command::Remove { id, done } => self.remove(&id, done),
+            // What nodes say to each other is taken apart before it comes here.
+            Command::Node(_) => {}
+            Command::Remove { id, done } => {
+                // Whoever asked may not wait for the answer.
+                let _ = done.send(self.remove(&id));
+            }
         }
         self.settle(now);
-    }
-
-    fn join(&mut self, newcomer: Newcomer, now: Instant) {
-        let Newcomer { info, key, pairs, session, ice, outbox, connection, permit, admitted } = newcomer;
-        // A plain page knows nothing of sessions and pairs.
-        let knows = info.protocol.is_some();
-        let named = if knows { pairs } else { Vec::new() };
-        let key = key.filter(|_| knows);
-        if let Some(at) = self.members.iter().position(|it| key.as_ref().is_some_and(|key| it.has_key(key))) {
-            if let Some(earlier) = self.members.get(at) {
-                earlier.dismiss(Dismissal::Replaced);
-            }
-            self.dismiss(at, LeaveReason::Replaced);
-            self.settle(now);
-        }
-        let settings = self.rooms.settings();
-        if self.members.len() >= settings.size {
-            let away = self.members.iter().any(Member::is_away);
-            let _ = outbox.say(&refusal::room_full(settings.size, away.then_some(settings.grace)), permit);
-            let _ = admitted.send(false);
-            return;
-        }
-        let id = info.id.clone();
-        // Before the client knows the token.
-        let enrolment = knows.then(|| self.rooms.enrol(session.clone(), &self.id, &id));
-        let welcome = Welcome { id, session, ice, limits: Limits::default() };
-        if outbox.say(&ServerMessage::Welcome(welcome), permit).is_err() {
-            let _ = admitted.send(false);
-            return;
-        }
-        // Whoever cannot even take this in is away or out before the newcomer hears of them.
-        let mut agreed = self.introduce(&info, &named);
-        self.settle(now);
-        let mut newcomer =
-            Member::new(info, key, Pairs::named(named), (outbox, connection), enrolment, settings.queue);
-        for member in &self.members {
-            let pair = agreed.remove(&member.info.id);
-            if let Some(pair) = &pair {
-                newcomer.pairs.remember(pair.clone());
-            }
-            let ready = Ready { role: Role::Callee, peer: member.info.clone(), pair };
-            newcomer.tell(ServerMessage::Ready(ready), None);
-            if member.is_away() {
-                newcomer.tell(ServerMessage::PeerAway(PeerMoved { peer: member.info.id.clone() }), None);
-            }
-        }
-        self.members.push(newcomer);
-        let _ = admitted.send(true);
-    }
-
-    /// Tells everyone of a newcomer. Gives the tokens of the newcomer's pairs with them: the one they share already, or
-    /// a fresh one.
-    fn introduce(&mut self, newcomer: &PeerInfo, named: &[PairToken]) -> HashMap<PeerId, PairToken> {
-        let holders = Holders::find(named, self.members.iter().map(|member| &member.pairs));
-        let mut agreed = HashMap::new();
-        for (at, member) in self.members.iter_mut().enumerate() {
-            let both_know = newcomer.protocol.is_some() && member.info.protocol.is_some();
-            let pair =
-                if both_know { holders.shared_with(at).cloned().or_else(ids::fresh_pair) } else { None };
-            if let Some(pair) = &pair {
-                member.pairs.remember(pair.clone());
-                agreed.insert(member.info.id.clone(), pair.clone());
-            }
-            let ready = Ready { role: Role::Caller, peer: newcomer.clone(), pair };
-            member.tell(ServerMessage::Ready(ready), None);
-        }
-        agreed
     }
 
     fn resume(&mut self, resumption: Resumption) {
         let id = resumption.id.clone();
-        let at = self.position(&id);
+        let at = self
+            .position(&id)
+            .filter(|at| self.members.get(*at).is_some_and(|member| member.has_session(&resumption.session)));
         let Some((at, member)) = at.and_then(|at| Some((at, self.members.get_mut(at)?))) else {
             // The session ended while this was on its way.
             return resumption.refuse();
         };
         if member.can_resume_from(resumption.seq) {
+            self.rooms.metrics().resumed();
             if member.resume(resumption) {
                 self.tell_others(&id, &ServerMessage::PeerBack(PeerMoved { peer: id.clone() }));
             }
@@ -185,6 +146,13 @@ impl Room {
     fn relay(&mut self, from: &Place, to: Option<&PeerId>, what: Relayed, permit: Option<Permit>) {
         // A member that was dismissed or has a newer connection may still have something in the queue.
         let Some(sender) = self.members.iter().position(|member| member.is(&from.id, from.connection)) else {
+            // Of another node it may be late, and its client thinks that it has been taken in.
+            if permit.as_ref().is_some_and(|permit| permit.said().is_some())
+                && let Some(at) = self.position(&from.id)
+                && let Some(member) = self.members.get_mut(at)
+            {
+                member.answer(&refusal::not_delivered(), permit);
+            }
             return;
         };
         let mut others = self.members.iter_mut().enumerate().filter(|(at, _)| *at != sender);
@@ -199,7 +167,14 @@ impl Room {
             },
         };
         match recipient {
-            Ok((_, recipient)) => recipient.tell(what.from(from.id.clone()), permit),
+            Ok((_, recipient)) => {
+                if recipient.has_had(permit.as_ref().and_then(Permit::said)) {
+                    // It was said again because another node did not know whether it had been taken in.
+                    return;
+                }
+                self.rooms.metrics().relayed(what.kind);
+                recipient.pass_on(what, permit);
+            }
             Err(refused) => {
                 if let Some(sender) = self.members.get_mut(sender) {
                     sender.answer(&refused, permit);
@@ -209,7 +184,7 @@ impl Room {
     }
 
     fn end(&mut self, of: &Place, parting: Parting) {
-        let Some(member) = self.member(of) else { return };
+        let Some(member) = self.member(of) else { return self.no_longer_waits(of) };
         match parting {
             Parting::Broken => member.disconnected(),
             Parting::Left => {
@@ -220,20 +195,11 @@ impl Room {
         }
     }
 
-    fn remove(&mut self, id: &PeerId, done: oneshot::Sender<bool>) {
-        let at = self.position(id);
-        if let Some((at, member)) = at.and_then(|at| Some((at, self.members.get(at)?))) {
-            member.dismiss(Dismissal::Removed);
-            self.dismiss(at, LeaveReason::Removed);
-        }
-        // Whoever asked may not wait for the answer.
-        let _ = done.send(at.is_some());
-    }
-
     /// Whoever was away for too long is lost.
-    fn expire(&mut self, now: Instant) {
+    pub(crate) fn expire(&mut self, now: Instant) {
         self.members.iter_mut().for_each(|member| member.expire(now));
         self.settle(now);
+        self.open_if_empty(now);
     }
 
     /// Acts on what members have come to, and on what others come to when they are told of it, until all is said.
@@ -264,7 +230,7 @@ impl Room {
         }
     }
 
-    fn first_end_of_a_grace(&self) -> Option<Instant> {
+    pub(crate) fn first_end_of_a_grace(&self) -> Option<Instant> {
         self.members.iter().filter_map(Member::until).min()
     }
 

@@ -20,6 +20,26 @@ impl Pairs {
         pairs
     }
 
+    /// Forgets all tokens that these are: whoever has them is not the same to this member any more.
+    pub(super) fn forget(&mut self, others: &Self) {
+        self.0.retain(|known| !others.0.contains(known));
+    }
+
+    /// The newest token that these have as well.
+    pub(super) fn shared(&self, others: &Self) -> Option<&PairToken> {
+        self.0.iter().rev().find(|known| others.0.contains(known))
+    }
+
+    /// Whether it is one of them.
+    pub(super) fn has(&self, token: &PairToken) -> bool {
+        self.0.contains(token)
+    }
+
+    /// All of them, the newest last.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &PairToken> {
+        self.0.iter()
+    }
+
     /// Remembers a token as the newest.
     pub(super) fn remember(&mut self, token: PairToken) {
         self.0.retain(|known| *known != token);

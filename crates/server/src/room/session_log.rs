@@ -32,6 +32,16 @@ impl SessionLog {
         Self { kept: VecDeque::new(), bytes: 0, last: 0, given: 0, limits }
     }
 
+    /// An empty log that goes on after this number, up to which everything was given to a connection.
+    pub(super) fn after(last: u64, limits: QueueLimits) -> Self {
+        Self { last, given: last, ..Self::new(limits) }
+    }
+
+    /// The number of the last message.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// The number of the next message.
     pub(super) fn next(&self) -> u64 {
         self.last.saturating_add(1)

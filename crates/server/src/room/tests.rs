@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Parting;
 use crate::config::{IceConfig, QueueLimits, Timing};
-use crate::conversation::Conversation;
+use crate::conversation::{Bounds, Conversation};
+use crate::limits::{Limits, Lobby, Throttle};
+use crate::metrics::Metrics;
 use crate::outbox::{Outgoing, outbox};
 use crate::pace::Pace;
 use crate::registry::{Rooms, Settings};
@@ -18,8 +20,12 @@ use crate::turn::Ice;
 const QUEUE: QueueLimits = QueueLimits { messages: 64, bytes: 64 * 1024 };
 
 fn rooms(size: usize) -> Rooms {
-    let settings = Settings { size, queue: QUEUE, grace: Timing::default().grace };
-    Rooms::new(settings, CancellationToken::new())
+    Rooms::new(settings(size), Metrics::new(), CancellationToken::new(), None)
+}
+
+fn settings(size: usize) -> Settings {
+    let limits = Limits::default().for_rooms_of(size);
+    Settings { size, queue: QUEUE, grace: Timing::default().grace, limits }
 }
 
 struct Person {
@@ -29,10 +35,16 @@ struct Person {
 
 impl Person {
     fn new(rooms: &Rooms) -> Self {
-        let (outbox, outgoing) = outbox(QUEUE);
+        let metrics = rooms.metrics().clone();
+        let limits = rooms.settings().limits;
+        let (outbox, outgoing) = outbox(QUEUE, metrics.clone());
         let ice = Arc::new(Ice::new(&IceConfig::default()).unwrap());
-        let pace = Pace::half_of(QUEUE, Duration::from_secs(1));
-        Self { conversation: Conversation::new(rooms.clone(), ice, outbox, pace), outgoing }
+        let bounds = Bounds {
+            pace: Pace::half_of(QUEUE, Duration::from_secs(1)),
+            throttle: Throttle::new(&limits, outbox.clone(), metrics),
+            lobby: Lobby::new(&limits, None),
+        };
+        Self { conversation: Conversation::new(rooms.clone(), ice, Arc::default(), outbox, bounds), outgoing }
     }
 
     async fn join(rooms: &Rooms, room: &str) -> Self {
@@ -167,8 +179,7 @@ async fn of_a_thousand_sessions_that_ended_nothing_is_left() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_leaves_no_session_behind() {
     let stopping = CancellationToken::new();
-    let settings = Settings { size: 2, queue: QUEUE, grace: Timing::default().grace };
-    let rooms = Rooms::new(settings, stopping.clone());
+    let rooms = Rooms::new(settings(2), Metrics::new(), stopping.clone(), None);
     let mut ada = Person::join(&rooms, "r").await;
     let bob = Person::join(&rooms, "r").await;
     assert!(matches!(ada.next().await, ServerMessage::Ready(_)));

@@ -6,18 +6,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::SocketAddr;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use duologue_protocol::{
     ErrorCode, LeaveReason, Numbered, PairToken, PeerId, PeerInfo, Ready, Refusal, Resumed, Role,
     ServerMessage, SessionToken, Welcome,
 };
-use duologue_server::{Config, Rooms, Server};
+use duologue_server::{Config, Limits, Rate, Rooms, Server};
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -31,6 +31,7 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server. It ends when this is dropped.
 pub struct Running {
     pub address: SocketAddr,
+    pub metrics: Option<SocketAddr>,
     pub rooms: Rooms,
     pub stop: CancellationToken,
     pub task: JoinHandle<()>,
@@ -53,10 +54,43 @@ pub async fn server_with(room_size: usize, change: impl FnOnce(&mut Config)) -> 
     config.listen = "127.0.0.1:0".parse().unwrap();
     change(&mut config);
     let server = Server::bind(config).await.unwrap();
-    let (address, rooms) = (server.address(), server.rooms());
+    let (address, metrics, rooms) = (server.address(), server.metrics_address(), server.rooms());
     let stop = CancellationToken::new();
     let task = tokio::spawn(server.serve(stop.clone().cancelled_owned()));
-    Running { address, rooms, stop, task }
+    Running { address, metrics, rooms, stop, task }
+}
+
+/// Metrics at a free port.
+pub fn with_metrics(config: &mut Config) {
+    config.metrics_listen = Some("127.0.0.1:0".parse().unwrap());
+}
+
+/// No rate that a test could reach: for what is about queues.
+pub fn without_rates(config: &mut Config) {
+    let most = Rate { per_second: 1_000_000, burst: 1_000_000 };
+    (config.limits.messages, config.limits.offers, config.limits.candidates) = (most, most, most);
+}
+
+/// A server whose metrics are read here, with changes to its limits.
+pub async fn limited(room_size: usize, change: impl FnOnce(&mut Limits)) -> Running {
+    server_with(room_size, |config| {
+        with_metrics(config);
+        change(&mut config.limits);
+    })
+    .await
+}
+
+/// How often this limit was broken.
+pub async fn breaches(server: &Running, limit: &str) -> i64 {
+    server.counted(&format!("duologue_breaches_total{{limit=\"{limit}\"}}")).await
+}
+
+/// The client is let go with this error and this close code.
+pub async fn let_go(client: &mut Client, code: ErrorCode, close: u16) -> String {
+    let refusal = client.refusal().await;
+    assert_eq!((&refusal.code, refusal.fatal), (&code, true), "{}", refusal.message);
+    assert_eq!(client.closed().await.0, close);
+    refusal.message
 }
 
 impl Running {
@@ -115,13 +149,36 @@ impl Running {
 
     /// Sends a request and reads the response to its end.
     pub async fn http(&self, request: &str) -> Response {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        timeout(PATIENCE, socket.read_to_end(&mut bytes)).await.expect("the server ends").unwrap();
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-        Response { head, body: bytes[end + 4..].to_vec() }
+        http(self.address, request).await
+    }
+
+    /// What a counter or gauge is at, by its name and label as they are written. The server must serve metrics, see
+    /// [`with_metrics`].
+    pub async fn counted(&self, series: &str) -> i64 {
+        let text = self.metrics().await;
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {series} in\n{text}")).parse().unwrap()
+    }
+
+    pub async fn metrics(&self) -> String {
+        let address = self.metrics.expect("metrics are served");
+        let response =
+            http(address, "GET /metrics HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").await;
+        assert_eq!(response.status(), 200, "{}", response.head);
+        response.text().to_owned()
+    }
+
+    /// Waits until a counter or gauge is at this number.
+    pub async fn counts(&self, series: &str, number: i64) {
+        let begin = tokio::time::Instant::now();
+        loop {
+            let is = self.counted(series).await;
+            if is == number {
+                return;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{series} is {is} and never {number}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// `GET`, with more header lines, each ended by `\r\n`.
@@ -135,6 +192,20 @@ impl Running {
             .await
     }
 
+    /// The response to a WebSocket handshake with more header lines, each ended by `\r\n`; the connection is dropped after
+    /// it.
+    pub async fn upgraded(&self, headers: &str) -> Response {
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(upgrade(&self.address.to_string(), headers).as_bytes()).await.unwrap();
+        let head = read_head(&mut socket).await;
+        let mut response = Response { head, body: Vec::new() };
+        if let Some(length) = response.header("content-length") {
+            response.body.resize(length.parse().unwrap(), 0);
+            socket.read_exact(&mut response.body).await.unwrap();
+        }
+        response
+    }
+
     /// The answer to a WebSocket handshake that says this as its `Origin`; the connection is dropped after it.
     pub async fn handshake(&self, host: &str, origin: &str) -> u16 {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
@@ -142,6 +213,17 @@ impl Running {
         let head = read_head(&mut socket).await;
         status(&head)
     }
+}
+
+/// Sends a request and reads the response to its end.
+pub async fn http(address: SocketAddr, request: &str) -> Response {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    timeout(PATIENCE, socket.read_to_end(&mut bytes)).await.expect("the server ends").unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    Response { head, body: bytes[end + 4..].to_vec() }
 }
 
 /// A handshake request.
@@ -153,7 +235,7 @@ pub fn upgrade(host: &str, headers: &str) -> String {
 }
 
 /// Reads up to the empty line and nothing after it.
-pub async fn read_head(socket: &mut TcpStream) -> String {
+pub async fn read_head(socket: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(timeout(PATIENCE, socket.read_u8()).await.expect("a head").unwrap());
@@ -187,8 +269,8 @@ impl Response {
     }
 }
 
-pub struct Client {
-    pub socket: WebSocketStream<TcpStream>,
+pub struct Client<S = TcpStream> {
+    pub socket: WebSocketStream<S>,
     /// The number of the last message that had one.
     pub seq: u64,
 }
@@ -197,7 +279,13 @@ impl Client {
     pub async fn over(socket: TcpStream, address: SocketAddr) -> Self {
         // As browsers do: small messages do not wait for each other.
         socket.set_nodelay(true).unwrap();
-        let url = format!("ws://{address}/ws");
+        Self::over_any(socket, &format!("ws://{address}/ws")).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client over a connection of any kind.
+    pub async fn over_any(socket: S, url: &str) -> Self {
         let (socket, _) = tokio_tungstenite::client_async(url, socket).await.unwrap();
         Self { socket, seq: 0 }
     }
@@ -240,7 +328,10 @@ impl Client {
             | ServerMessage::Candidate(_)
             | ServerMessage::PeerAway(_)
             | ServerMessage::PeerBack(_)
-            | ServerMessage::PeerLeft(_) => {
+            | ServerMessage::PeerLeft(_)
+            | ServerMessage::Knock(_)
+            | ServerMessage::KnockOver(_)
+            | ServerMessage::Locked(_) => {
                 self.seq += 1;
                 assert_eq!(seq, Some(self.seq), "{message:?}");
             }
@@ -248,7 +339,9 @@ impl Client {
             | ServerMessage::Resumed(_)
             | ServerMessage::IceServers(_)
             | ServerMessage::Error(_)
-            | ServerMessage::Pong => assert_eq!(seq, None, "{message:?}"),
+            | ServerMessage::GoingAway(_)
+            | ServerMessage::Pong
+            | ServerMessage::Waiting => assert_eq!(seq, None, "{message:?}"),
         }
         if matches!(message, ServerMessage::Welcome(_)) {
             self.seq = 0;
@@ -299,6 +392,13 @@ impl Client {
         refusal.message
     }
 
+    /// Sends what must be refused, and nothing else.
+    pub async fn refused_alone(&mut self, text: &str, code: ErrorCode) {
+        self.send(text).await;
+        let refusal = self.refusal().await;
+        assert_eq!((refusal.code, refusal.fatal), (code, false), "{}", refusal.message);
+    }
+
     /// A ping is answered, and nothing came before the answer.
     pub async fn is_usable(&mut self) {
         self.send(r#"{"type":"ping"}"#).await;
@@ -331,6 +431,14 @@ impl Client {
         match self.next().await {
             ServerMessage::PeerLeft(left) => (left.peer, left.reason),
             other => panic!("nobody left: {other:?}"),
+        }
+    }
+
+    /// The server ends: it says in how many seconds to come back, and closes, with this code and reason.
+    pub async fn sent_away(&mut self) -> (u32, (u16, String)) {
+        match self.next().await {
+            ServerMessage::GoingAway(hint) => (hint.retry_after, self.closed().await),
+            other => panic!("not sent away: {other:?}"),
         }
     }
 
@@ -377,6 +485,17 @@ pub async fn eventually(what: &str, mut is: impl FnMut() -> bool) {
     }
 }
 
+/// A key for tokens. Made by `openssl genpkey -algorithm ed25519` and `openssl pkey -pubout`; it opens nothing but these tests.
+pub const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIG5I5nQR4QIqzr3EkwFjmQ9RWhrzVGfTIjg1prUt2J4M
+-----END PRIVATE KEY-----
+";
+/// The public half of it.
+pub const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAZsglMCwELj9yxTlLWowe8LoDyk5sRls4VsJ8Sb/8Cds=
+-----END PUBLIC KEY-----
+";
+
 /// The program itself.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duologue-server"));
@@ -385,6 +504,35 @@ pub fn program() -> Command {
     }
     command.kill_on_drop(true);
     command
+}
+
+/// The program on a free port, with these flags and variables of the environment, and a client of it.
+pub async fn live(arguments: &[&str], variables: &[(&str, &str)]) -> (Child, Client) {
+    let (child, address) = live_at(arguments, variables).await;
+    (child, Client::over(TcpStream::connect(address).await.unwrap(), address).await)
+}
+
+/// The program on a free port, with these flags and variables of the environment, and where it is.
+pub async fn live_at(arguments: &[&str], variables: &[(&str, &str)]) -> (Child, SocketAddr) {
+    let mut child = program()
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let address = address_of(&mut child).await;
+    (child, address)
+}
+
+/// Where the program that was just started is.
+pub async fn address_of(child: &mut Child) -> SocketAddr {
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
+    let url = line.strip_prefix("duologue-server is live at http://").expect("it is live");
+    url.strip_suffix("/\n").unwrap().parse().unwrap()
 }
 
 /// Runs the program to its end.

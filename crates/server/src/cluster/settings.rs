@@ -1,0 +1,84 @@
+//! What a server is told of the others.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::bus::Bus;
+use super::node::{Node, Pulse};
+use crate::ids;
+
+/// How many people a room may have at most.
+pub(super) const LARGEST_ROOM: usize = 1000;
+
+/// How several servers are one.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ClusterConfig {
+    /// Where Redis is: `redis://HOST:PORT/DATABASE`, with `USER:PASSWORD@` before the host where it asks for one.
+    pub redis: String,
+    /// What all keys in Redis begin with. Servers of the same prefix are one.
+    pub prefix: String,
+}
+
+impl ClusterConfig {
+    /// Together with those who know the same Redis.
+    #[must_use]
+    pub fn new(redis: String) -> Self {
+        Self { redis, prefix: "duologue:".to_owned() }
+    }
+}
+
+impl fmt::Debug for ClusterConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may have a password in it.
+        f.debug_struct("ClusterConfig").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Why a server cannot be one of several.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClusterError {
+    /// That is no address of a Redis.
+    #[error(
+        "the address of Redis cannot be read: write it as redis://HOST:PORT, or redis://USER:PASSWORD@HOST:PORT/0 with a \
+         password, in which what is not a letter or a digit is percent-encoded"
+    )]
+    Address,
+    /// All that is to be known of a member, the others among it, has to fit in what nodes read at once.
+    #[error(
+        "servers that are one through Redis have rooms for at most {LARGEST_ROOM} people, and --room-size is {0}: choose a smaller \
+         one, or run one server without --redis"
+    )]
+    RoomTooLarge(usize),
+    /// This program was built without.
+    #[error(
+        "this program was built without Redis: build it with the feature \"redis\", or run one server without --redis"
+    )]
+    NotBuiltIn,
+    /// The operating system has no randomness.
+    #[error("the operating system gives no randomness for the id of this node: try again")]
+    NoRandomness,
+}
+
+/// This node among the others.
+pub(crate) fn connect(config: &ClusterConfig, room_size: usize) -> Result<Node, ClusterError> {
+    if room_size > LARGEST_ROOM {
+        return Err(ClusterError::RoomTooLarge(room_size));
+    }
+    let (id, _) = ids::fresh().ok_or(ClusterError::NoRandomness)?;
+    let id = id.to_string();
+    let pulse = Pulse::default();
+    Ok(Node::new(id.clone(), bus(config, id, pulse)?, pulse))
+}
+
+#[cfg(feature = "redis")]
+fn bus(config: &ClusterConfig, node: String, pulse: Pulse) -> Result<Arc<dyn Bus>, ClusterError> {
+    let client = ::redis::Client::open(config.redis.as_str()).map_err(|_| ClusterError::Address)?;
+    Ok(Arc::new(super::redis::Redis::new(client, config.prefix.clone(), node, pulse)))
+}
+
+#[cfg(not(feature = "redis"))]
+fn bus(_: &ClusterConfig, _: String, _: Pulse) -> Result<Arc<dyn Bus>, ClusterError> {
+    Err(ClusterError::NotBuiltIn)
+}
