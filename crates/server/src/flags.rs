@@ -100,9 +100,14 @@ pub(crate) struct Flags {
 
     /// A Redis through which several servers are one: any load balancer may send anybody to any of them. All are given the
     /// same. redis://HOST:PORT, or redis://USER:PASSWORD@HOST:PORT/0: whoever uses this machine can see it here, better is
-    /// the environment. Left out, this server is alone
+    /// the environment. rediss:// for one that speaks TLS. Left out, this server is alone
     #[arg(long, env = "DUOLOGUE_REDIS", value_name = "URL", help_heading = NODES, hide_env_values = true)]
     redis: Option<String>,
+
+    /// The certificates of those who may have signed that of Redis, in PEM form, for rediss://. Left out, those whom the system
+    /// trusts
+    #[arg(long, env = "DUOLOGUE_REDIS_CA", value_name = "FILE", help_heading = NODES)]
+    redis_ca: Option<PathBuf>,
 
     /// What all keys in Redis begin with. Servers of the same prefix are one, those of another have nothing to do with them
     #[arg(long, env = "DUOLOGUE_REDIS_PREFIX", value_name = "PREFIX", help_heading = NODES, default_value = "duologue:")]
@@ -200,9 +205,15 @@ impl Flags {
             turn_secret: secret("TURN", "turn-secret", self.turn_secret, self.turn_secret_file)?,
             turn_ttl: Duration::from_secs(self.turn_ttl),
         };
+        if self.redis.is_none() && self.redis_ca.is_some() {
+            return Err("--redis-ca is for a Redis, and there is none: name it with --redis rediss://HOST:PORT, or leave --redis-ca \
+                        out"
+            .to_owned());
+        }
         config.cluster = self.redis.map(|url| {
             let mut cluster = ClusterConfig::new(url);
             cluster.prefix = self.redis_prefix;
+            cluster.authority = self.redis_ca;
             cluster
         });
         self.access.apply(&mut config);

@@ -105,7 +105,7 @@ impl Server {
                     return Ok(());
                 }
                 Err("it does not answer, so this server does not know of the others' rooms: see that it runs and can be \
-                     reached from here"
+                     reached from here; the log says what is wrong"
                     .to_owned())
             });
         }

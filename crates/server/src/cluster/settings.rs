@@ -1,7 +1,8 @@
 //! What a server is told of the others.
 
-use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use super::bus::Bus;
 use super::node::{Node, Pulse};
@@ -14,8 +15,12 @@ pub(super) const LARGEST_ROOM: usize = 1000;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ClusterConfig {
-    /// Where Redis is: `redis://HOST:PORT/DATABASE`, with `USER:PASSWORD@` before the host where it asks for one.
+    /// Where Redis is: `redis://HOST:PORT/DATABASE`, with `USER:PASSWORD@` before the host where it asks for one; `rediss://` for
+    /// one that speaks TLS.
     pub redis: String,
+    /// A file in PEM form (RFC 7468) with the certificates of those who may have signed that of Redis, for `rediss://`. `None`
+    /// stands for those whom the system trusts.
+    pub authority: Option<PathBuf>,
     /// What all keys in Redis begin with. Servers of the same prefix are one.
     pub prefix: String,
 }
@@ -24,7 +29,7 @@ impl ClusterConfig {
     /// Together with those who know the same Redis.
     #[must_use]
     pub fn new(redis: String) -> Self {
-        Self { redis, prefix: "duologue:".to_owned() }
+        Self { redis, authority: None, prefix: "duologue:".to_owned() }
     }
 }
 
@@ -42,9 +47,28 @@ pub enum ClusterError {
     /// That is no address of a Redis.
     #[error(
         "the address of Redis cannot be read: write it as redis://HOST:PORT, or redis://USER:PASSWORD@HOST:PORT/0 with a \
-         password, in which what is not a letter or a digit is percent-encoded"
+         password, in which what is not a letter or a digit is percent-encoded; rediss:// for one that speaks TLS"
     )]
     Address,
+    /// Whoever is between could say that they are Redis.
+    #[error(
+        "the address of Redis ends in #insecure, with which any certificate would do: leave that out, and name who signed the \
+         certificate of Redis with --redis-ca"
+    )]
+    Insecure,
+    /// There is nothing to be signed.
+    #[error(
+        "--redis-ca is for a Redis that speaks TLS: write its address as rediss://HOST:PORT, or leave --redis-ca out"
+    )]
+    NotEncrypted,
+    /// The file with those who may sign cannot be read.
+    #[error("cannot read {0}: {1}; name a file with --redis-ca that the user who runs the server may read")]
+    Read(PathBuf, #[source] io::Error),
+    /// The file with those who may sign holds none.
+    #[error(
+        "there is no certificate in {0}: it must be in PEM form, with lines that begin with -----BEGIN CERTIFICATE-----"
+    )]
+    NoCertificate(PathBuf),
     /// All that is to be known of a member, the others among it, has to fit in what nodes read at once.
     #[error(
         "servers that are one through Redis have rooms for at most {LARGEST_ROOM} people, and --room-size is {0}: choose a smaller \
@@ -74,7 +98,7 @@ pub(crate) fn connect(config: &ClusterConfig, room_size: usize) -> Result<Node, 
 
 #[cfg(feature = "redis")]
 fn bus(config: &ClusterConfig, node: String, pulse: Pulse) -> Result<Arc<dyn Bus>, ClusterError> {
-    let client = ::redis::Client::open(config.redis.as_str()).map_err(|_| ClusterError::Address)?;
+    let client = super::redis::client(&config.redis, config.authority.as_deref())?;
     Ok(Arc::new(super::redis::Redis::new(client, config.prefix.clone(), node, pulse)))
 }
 

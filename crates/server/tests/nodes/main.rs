@@ -14,6 +14,7 @@ mod common;
 mod cuts;
 mod deaths;
 mod doors;
+mod encrypted;
 mod ledger;
 mod node;
 mod person;

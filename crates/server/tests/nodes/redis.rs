@@ -1,6 +1,7 @@
 //! A Redis of one's own: on a port of its own, in a folder of its own, and ended with the test.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -16,11 +17,22 @@ pub struct Redis {
     child: Option<Child>,
     folder: TempDir,
     pub port: u16,
+    /// The certificate and the key, if it speaks TLS.
+    identity: Option<[PathBuf; 2]>,
 }
 
 impl Redis {
     /// Where it is not installed, a line says so; on CI that is a failure.
     pub async fn new() -> Option<Self> {
+        Self::with(None).await
+    }
+
+    /// One that speaks nothing but TLS, with the certificate and the key in these files.
+    pub async fn over_tls(identity: [PathBuf; 2]) -> Option<Self> {
+        Self::with(Some(identity)).await
+    }
+
+    async fn with(identity: Option<[PathBuf; 2]>) -> Option<Self> {
         let output = Command::new("redis-server").arg("--version").output().await;
         if !output.is_ok_and(|output| output.status.success()) {
             let reason = "redis-server is not on the PATH: apt-get install redis-server";
@@ -30,7 +42,7 @@ impl Redis {
             return None;
         }
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let mut redis = Self { child: None, folder: tempfile::tempdir().unwrap(), port };
+        let mut redis = Self { child: None, folder: tempfile::tempdir().unwrap(), port, identity };
         redis.start().await;
         Some(redis)
     }
@@ -38,10 +50,15 @@ impl Redis {
     /// It writes nothing down, so that it begins with nothing.
     pub async fn start(&mut self) {
         let port = self.port.to_string();
-        let arguments = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        let child = Command::new("redis-server")
-            .args(arguments)
-            .arg("--dir")
+        let mut command = Command::new("redis-server");
+        match &self.identity {
+            None => command.args(["--port", &port]),
+            Some([cert, key]) => command
+                .args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"])
+                .args([Path::new("--tls-cert-file"), cert, Path::new("--tls-key-file"), key]),
+        };
+        let child = command
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .arg(self.folder.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

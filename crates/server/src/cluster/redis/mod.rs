@@ -4,16 +4,21 @@
 //! - `room:KEY` is `OWNER EPOCH`. The owner has the room while `node:OWNER` is there;
 //! - `inbox:ID` is a stream of envelopes, each in the field `e`.
 
+mod reach;
+
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, cmd};
 use tokio::sync::Mutex;
 
 use super::bus::{Answer, Bus, Claim, Down, Living, Tenancy};
 use super::node::Pulse;
+pub(super) use reach::client;
+use reach::trouble;
 
 /// How long a room is remembered that nobody looks after: longer than an owner takes to look again.
 const ROOM: Duration = Duration::from_secs(120);
@@ -71,6 +76,8 @@ pub(super) struct Redis {
     asking: Mutex<Option<MultiplexedConnection>>,
     /// Waiting for envelopes takes a connection of its own. With it, the last that was read.
     reading: Mutex<(Option<MultiplexedConnection>, String)>,
+    /// What was wrong the last time; nothing while it answers.
+    trouble: std::sync::Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Redis {
@@ -84,7 +91,15 @@ impl Redis {
     /// For the node of this id. Connects when it is asked something.
     pub(super) fn new(client: Client, prefix: String, node: String, pulse: Pulse) -> Self {
         let reading = Mutex::new((None, "0".to_owned()));
-        Self { client, prefix, node, pulse, asking: Mutex::new(None), reading }
+        Self {
+            client,
+            prefix,
+            node,
+            pulse,
+            asking: Mutex::new(None),
+            reading,
+            trouble: std::sync::Mutex::default(),
+        }
     }
 
     fn key(&self, kind: &str, id: &str) -> String {
@@ -95,11 +110,21 @@ impl Redis {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.pulse.answer))
             .set_response_timeout(Some(response));
-        self.client.get_multiplexed_async_connection_with_config(&config).await.map_err(|error| {
-            // The kind, and not the words: they may hold what the server was reached by.
-            tracing::debug!(kind = ?error.kind(), "cannot connect to redis");
-            Down
-        })
+        self.client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// It was asked in vain. Says why in the log, once for each reason.
+    fn failed(&self, error: &RedisError) -> Down {
+        let why = trouble(error);
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.as_ref() != Some(&why) {
+            tracing::warn!(why, "cannot ask redis");
+            *trouble = Some(why);
+        }
+        Down
     }
 
     /// Asks over the connection that is there, or over a new one. After an error there is none.
@@ -114,11 +139,13 @@ impl Redis {
             }
         };
         match command.query_async(&mut connection).await {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                Ok(answer)
+            }
             Err(error) => {
-                tracing::debug!(kind = ?error.kind(), "redis did not answer");
                 *self.asking.lock().await = None;
-                Err(Down)
+                Err(self.failed(&error))
             }
         }
     }
@@ -135,11 +162,13 @@ impl Redis {
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(WAIT));
         read.arg("STREAMS").arg(self.key("inbox", &self.node)).arg(&*last);
-        let answer: Result<Option<Vec<(String, Entries)>>, _> = read.query_async(&mut open).await;
-        let Ok(answer) = answer else {
-            // It may be one that knows nothing of what was read before, and begins to count anew.
-            *last = "0".to_owned();
-            return Err(Down);
+        let answer: Option<Vec<(String, Entries)>> = match read.query_async(&mut open).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // It may be one that knows nothing of what was read before, and begins to count anew.
+                *last = "0".to_owned();
+                return Err(self.failed(&error));
+            }
         };
         *connection = Some(open);
         let mut envelopes = Vec::new();

@@ -1,0 +1,51 @@
+//! How Redis is reached, and why it is not.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::{error, fs, io};
+
+use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError, TlsCertificates};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::cluster::settings::ClusterError;
+
+/// How Redis is reached at this address, over TLS with a certificate that one of these has signed, or whom the system trusts.
+/// Nothing is connected yet.
+///
+/// # Errors
+/// What was given cannot be used, and why.
+pub(in crate::cluster) fn client(address: &str, authority: Option<&Path>) -> Result<Client, ClusterError> {
+    let info = address.into_connection_info().map_err(|_| ClusterError::Address)?;
+    let client = match (info.addr(), authority) {
+        (ConnectionAddr::TcpTls { insecure: true, .. }, _) => return Err(ClusterError::Insecure),
+        (ConnectionAddr::TcpTls { .. }, Some(file)) => {
+            let pem = fs::read(file).map_err(|error| ClusterError::Read(file.to_owned(), error))?;
+            if CertificateDer::pem_slice_iter(&pem).next().is_none_or(|first| first.is_err()) {
+                return Err(ClusterError::NoCertificate(file.to_owned()));
+            }
+            Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(pem) })
+        }
+        (_, Some(_)) => return Err(ClusterError::NotEncrypted),
+        (_, None) => Client::open(info),
+    };
+    client.map_err(|_| ClusterError::Address)
+}
+
+/// What has gone wrong. Not in the words of the error: they may hold what Redis was reached by.
+pub(super) fn trouble(error: &RedisError) -> String {
+    if let Some(code) = error.code() {
+        return format!("it answers {code}");
+    }
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return "it does not accept the user or the password".to_owned();
+    }
+    // The library keeps its causes like this.
+    let cause = error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<Arc<dyn error::Error + Send + Sync>>());
+    let Some(io) = cause.and_then(|cause| cause.downcast_ref::<io::Error>()) else {
+        return format!("{:?}", error.kind());
+    };
+    let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    tls.map_or_else(|| io.kind().to_string(), |tls| format!("TLS: {tls}"))
+}
