@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is, and one line at the end that says how it went.
 
 use std::process::Command;
+use std::time::Instant;
 
 use crate::run::{Outcome, cargo, lines, output, root};
 use crate::tools::{Tools, ensure_make, ensure_neighbours};
@@ -43,15 +44,17 @@ pub fn test(names: &[String]) -> Outcome {
     }
     build::ensure_target()?;
     ensure_make()?;
-    let mut tally = Tally::default();
+    let (mut tally, mut times) = (Tally::default(), Vec::new());
     for step in STEPS.iter().filter(|step| names.is_empty() || names.iter().any(|name| name == step.name)) {
         println!("\n=== {} ===", step.name);
+        let begin = Instant::now();
         if let Err(words) = (step.run)(&mut tally) {
             eprintln!("{words}");
             tally.failures.push(step.name.to_owned());
         }
+        times.push(format!("{} {} s", step.name, begin.elapsed().as_secs()));
     }
-    println!();
+    println!("\n{}", times.join(", "));
     for words in &tally.not_run {
         println!("{NOT_RUN} {words}");
     }
