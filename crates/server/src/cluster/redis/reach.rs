@@ -1,8 +1,7 @@
 //! How Redis is reached, and why it is not.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::{error, fs, io};
+use std::{error, fs};
 
 use redis::{Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisError, TlsCertificates};
 use rustls::pki_types::CertificateDer;
@@ -32,7 +31,8 @@ pub(in crate::cluster) fn client(address: &str, authority: Option<&Path>) -> Res
     client.map_err(|_| ClusterError::Address)
 }
 
-/// What has gone wrong. Not in the words of the error: they may hold what Redis was reached by.
+/// What has gone wrong. Not in the words of the error itself, which may hold what Redis was reached by; the system and TLS, which
+/// may be its cause, do not know that.
 pub(super) fn trouble(error: &RedisError) -> String {
     if let Some(code) = error.code() {
         return format!("it answers {code}");
@@ -40,12 +40,8 @@ pub(super) fn trouble(error: &RedisError) -> String {
     if error.kind() == ErrorKind::AuthenticationFailed {
         return "it does not accept the user or the password".to_owned();
     }
-    // The library keeps its causes like this.
-    let cause = error::Error::source(error)
-        .and_then(|cause| cause.downcast_ref::<Arc<dyn error::Error + Send + Sync>>());
-    let Some(io) = cause.and_then(|cause| cause.downcast_ref::<io::Error>()) else {
-        return format!("{:?}", error.kind());
-    };
-    let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    tls.map_or_else(|| io.kind().to_string(), |tls| format!("TLS: {tls}"))
+    match (error.kind(), error::Error::source(error)) {
+        (ErrorKind::Io, Some(cause)) => cause.to_string(),
+        (kind, _) => format!("{kind:?}"),
+    }
 }
