@@ -149,7 +149,8 @@ where
                 alarm.as_mut().reset(until);
                 continue;
             }
-            () = conversation.entered(), if conversation.is_entering() => {
+            admission = conversation.admission(), if conversation.is_entering() => {
+                conversation.entered(admission).await;
                 heard = Instant::now();
                 continue;
             }

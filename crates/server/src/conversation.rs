@@ -1,27 +1,25 @@
 //! What a client's messages mean: the lobby before a room, the room, and the lobby again after it.
 
+mod entering;
 mod relay;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use duologue_protocol::{
-    ClientMessage, IceServers, Join, PeerId, PeerInfo, Ping, Resume, ServerMessage, VERSION,
-};
-use tokio::sync::{mpsc, oneshot};
+use duologue_protocol::{ClientMessage, IceServers, PeerId, Ping, ServerMessage};
 use tokio::time::Instant;
 
 use crate::dismissal::Dismissal;
-use crate::ids;
 use crate::limits::{Lobby, Throttle, fits, may_be_read};
 use crate::membership::Membership;
 use crate::outbox::Outbox;
 use crate::pace::{Pace, Permit};
 use crate::refusal;
 use crate::registry::Rooms;
-use crate::room::{Admission, Answer, Command, Governing, Newcomer, Parting, Place, Resumption};
-use crate::token::{Grant, Tokens};
+use crate::room::{Governing, Parting};
+use crate::token::Tokens;
 use crate::turn::Ice;
+use entering::Entering;
 
 /// One client's part in things. Dropping it in a room means that its connection broke.
 pub(crate) struct Conversation {
@@ -36,12 +34,6 @@ pub(crate) struct Conversation {
     /// The room that the client has asked to let it in, while that has not answered.
     entering: Option<Entering>,
     membership: Option<Membership>,
-}
-
-/// A place in a room that has yet to say whether it is one. With several nodes that may take seconds.
-struct Entering {
-    membership: Membership,
-    admission: oneshot::Receiver<Admission>,
 }
 
 /// What one client may do.
@@ -65,8 +57,11 @@ impl Conversation {
         Self { rooms, ice, tokens, outbox, connection: 0, bounds, entering: None, membership: None }
     }
 
-    /// When the client is let go if it goes on like this, and why.
+    /// When the client is let go if it goes on like this, and why. Not while it waits for a room.
     pub(crate) fn deadline(&self) -> Option<(Instant, Dismissal)> {
+        if self.entering.is_some() {
+            return None;
+        }
         self.bounds.lobby.deadline()
     }
 
@@ -75,18 +70,26 @@ impl Conversation {
         self.bounds.throttle.frame().await;
     }
 
-    /// Takes in a message. Waits for the room's queue, for the room that is being entered, and for the client's own pace; never
-    /// for another client.
+    /// Takes in a message. Waits for the room's queue and the client's own pace, never for another client.
     pub(crate) async fn hear(&mut self, text: &str) {
         self.bounds.throttle.frame().await;
         let permit = self.bounds.pace.take(text.len()).await;
-        if self.entering.is_some() {
-            // Whoever waits to come in may ask whether the server is there. All else comes after the answer of the room.
-            if let Ok(ClientMessage::Ping(_)) = self.read(text) {
-                return self.reply(&ServerMessage::Pong, permit);
-            }
-            self.entered().await;
+        // Whoever waits to come in may ask whether the server is there. All else comes after the answer of the room.
+        if self.entering.is_some() && matches!(self.read(text), Ok(ClientMessage::Ping(_))) {
+            return self.reply(&ServerMessage::Pong, permit);
         }
+        if permit.is_none() {
+            self.settle().await;
+        }
+        self.take_in(text, permit).await;
+    }
+
+    /// Takes in a message, or keeps it until the room that is being entered has answered.
+    async fn take_in(&mut self, text: &str, permit: Option<Permit>) {
+        let permit = match (&mut self.entering, permit) {
+            (Some(entering), Some(permit)) => return entering.later.push((text.to_owned(), permit)),
+            (_, permit) => permit,
+        };
         if let Some((kind, to, what)) = self.read_plain(text) {
             return self.relay(kind, to, what, permit).await;
         }
@@ -140,6 +143,7 @@ impl Conversation {
             Err(_) => {
                 self.bounds.throttle.frame().await;
                 let permit = self.bounds.pace.take(bytes.len()).await;
+                self.settle().await;
                 self.reply(&refusal::not_text(), permit);
             }
         }
@@ -147,8 +151,9 @@ impl Conversation {
 
     /// The connection has ended. The room is told how; without that it is not told, because it ends as well.
     pub(crate) fn end(mut self, parting: Option<Parting>) {
-        let entering = self.entering.as_mut().map(|entering| &mut entering.membership);
-        if let Some(membership) = entering.or(self.membership.as_mut()) {
+        if let Some(entering) = &mut self.entering {
+            entering.ends(parting);
+        } else if let Some(membership) = &mut self.membership {
             membership.ends(parting);
         }
     }
@@ -166,107 +171,6 @@ impl Conversation {
         self.reply(&ServerMessage::Pong, permit);
         if let (Some(membership), Some(seq)) = (&self.membership, ping.seq) {
             membership.acknowledge(seq).await;
-        }
-    }
-
-    async fn join(&mut self, join: Join, permit: Option<Permit>) {
-        if self.membership.is_some() {
-            return self.reply(&refusal::already_joined(), permit);
-        }
-        if let Some(asked) = join.protocol.filter(|asked| *asked > VERSION) {
-            return self.reply(&refusal::unsupported_protocol(asked), permit);
-        }
-        let grant = match self.tokens.open(&join) {
-            Ok(grant) => grant,
-            Err(why) => return self.reply(&refusal::rejected(why), permit),
-        };
-        let Some((id, session)) = ids::fresh() else { return self.reply(&refusal::busy(), permit) };
-        self.connection = self.rooms.connection();
-        let (admitted, admission) = oneshot::channel();
-        let Grant { name, rights } = grant;
-        let newcomer = Newcomer {
-            info: PeerInfo { id: id.clone(), name, protocol: join.protocol, speaks: rights.speak },
-            rights,
-            key: join.key,
-            pairs: join.pairs,
-            session,
-            ice: self.ice_servers(&id),
-            outbox: self.outbox.clone(),
-            connection: self.connection,
-            permit,
-            admitted: Answer::Join(admitted),
-        };
-        match self.rooms.join(&join.room, newcomer).await {
-            Some(room) => self.enter(id, room, admission),
-            None => self.reply(&refusal::too_many_rooms(), None),
-        }
-    }
-
-    async fn resume(&mut self, resume: Resume, permit: Option<Permit>) {
-        if self.membership.is_some() {
-            return self.reply(&refusal::already_joined(), permit);
-        }
-        let Some(whereabouts) = self.rooms.find(&resume.session) else {
-            return self.reply(&refusal::session_unknown(), permit);
-        };
-        let id = whereabouts.id;
-        self.connection = self.rooms.connection();
-        let (admitted, admission) = oneshot::channel();
-        let resumption = Resumption {
-            id: id.clone(),
-            session: resume.session,
-            seq: resume.seq,
-            ice: self.ice_servers(&id),
-            outbox: self.outbox.clone(),
-            connection: self.connection,
-            permit,
-            admitted,
-        };
-        match self.rooms.resume(&whereabouts.room, resumption).await {
-            Some(room) => self.enter(id, room, admission),
-            // Another node may have it, and cannot be asked: that would take a room here.
-            None if self.rooms.are_shared() => self.reply(&refusal::busy(), None),
-            None => self.reply(&refusal::session_unknown(), None),
-        }
-    }
-
-    /// The room lets one in, or does not; either way it answers the client by itself.
-    fn enter(
-        &mut self,
-        id: PeerId,
-        room: mpsc::Sender<Box<Command>>,
-        admission: oneshot::Receiver<Admission>,
-    ) {
-        // From here on the room must hear when the connection ends, even if that is before it answers.
-        let place = Place { id, connection: self.connection };
-        self.entering = Some(Entering { membership: Membership::new(place, room), admission });
-    }
-
-    /// Whether a room was asked to let the client in and has not answered.
-    pub(crate) fn is_entering(&self) -> bool {
-        self.entering.is_some()
-    }
-
-    /// Waits until the room that is being entered has let the client in, or has not. If the future is dropped, nothing is lost.
-    pub(crate) async fn entered(&mut self) {
-        let Some(entering) = &mut self.entering else { return };
-        let admission = (&mut entering.admission).await;
-        let Some(Entering { mut membership, .. }) = self.entering.take() else { return };
-        match admission {
-            Ok(Admission::Inside) => {
-                self.membership = Some(membership);
-                self.bounds.lobby.in_room(true);
-            }
-            Ok(Admission::Waiting(end)) => {
-                membership.wait_for(end);
-                self.membership = Some(membership);
-            }
-            Ok(Admission::Outside) => membership.never_was(),
-            Err(_) => {
-                // The room ended without an answer: the server is stopping, or has a fault.
-                membership.never_was();
-                self.reply(&refusal::busy(), None);
-            }
         }
     }
 

@@ -64,9 +64,9 @@ pub enum ClusterError {
     /// The file with those who may sign cannot be read.
     #[error("cannot read {0}: {1}; name a file with --redis-ca that the user who runs the server may read")]
     Read(PathBuf, #[source] io::Error),
-    /// The file with those who may sign holds none.
+    /// The file with those who may sign holds none, or one that cannot be read.
     #[error(
-        "there is no certificate in {0}: it must be in PEM form, with lines that begin with -----BEGIN CERTIFICATE-----"
+        "there is no certificate in {0} that can be used: it must be in PEM form, with lines that begin with -----BEGIN CERTIFICATE-----"
     )]
     NoCertificate(PathBuf),
     /// All that is to be known of a member, the others among it, has to fit in what nodes read at once.

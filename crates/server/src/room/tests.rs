@@ -54,14 +54,20 @@ impl Person {
     async fn welcome(rooms: &Rooms, room: &str) -> (Self, Welcome) {
         let mut person = Self::new(rooms);
         let join = format!(r#"{{"type":"join","room":"{room}","protocol":1}}"#);
-        person.conversation.hear(&join).await;
+        person.hear(&join).await;
         let ServerMessage::Welcome(welcome) = person.next().await else { panic!("no welcome") };
         (person, welcome)
     }
 
+    /// Says this, and waits for the room if that is to be entered.
+    async fn hear(&mut self, text: &str) {
+        self.conversation.hear(text).await;
+        self.conversation.settle().await;
+    }
+
     async fn say(&mut self, line: usize) {
         let line = format!(r#"{{"type":"candidate","candidate":{{"candidate":"{line}"}}}}"#);
-        self.conversation.hear(&line).await;
+        self.hear(&line).await;
     }
 
     async fn next(&mut self) -> ServerMessage {
@@ -119,12 +125,12 @@ async fn what_an_older_connection_still_says_means_nothing() {
     let (mut older, b) = Person::welcome(&rooms, "r").await;
     assert!(matches!(ada.next().await, ServerMessage::Ready(_)));
     let mut newer = Person::new(&rooms);
-    newer.conversation.hear(&format!(r#"{{"type":"resume","session":"{}","seq":1}}"#, b.session)).await;
+    newer.hear(&format!(r#"{{"type":"resume","session":"{}","seq":1}}"#, b.session)).await;
     assert!(matches!(newer.next().await, ServerMessage::Resumed(_)));
     // The older one does not know yet.
     older.say(1).await;
-    older.conversation.hear(r#"{"type":"ping","seq":99}"#).await;
-    older.conversation.hear(r#"{"type":"leave"}"#).await;
+    older.hear(r#"{"type":"ping","seq":99}"#).await;
+    older.hear(r#"{"type":"leave"}"#).await;
     older.conversation.end(Some(Parting::Left));
     newer.say(2).await;
     let ServerMessage::Candidate(trickle) = ada.next().await else { panic!("not the newer one") };
@@ -165,7 +171,7 @@ async fn of_a_thousand_sessions_that_ended_nothing_is_left() {
     for n in 0..1000 {
         let mut person = Person::join(&rooms, &format!("room {}", n % 100)).await;
         match n % 4 {
-            0 => person.conversation.hear(r#"{"type":"leave"}"#).await,
+            0 => person.hear(r#"{"type":"leave"}"#).await,
             1 => person.conversation.end(Some(Parting::Left)),
             2 => person.conversation.end(Some(Parting::Broken)),
             _ => drop(person.conversation),

@@ -5,7 +5,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::person::Habit;
 use crate::scene::{PATIENT, ROOM, Scene};
-use crate::{common, seconds};
+use crate::{common, is_let_in, seconds};
 
 /// The node of the owner, and one that is a guest: the first who comes in makes theirs the owner.
 const OWNER: usize = 0;
@@ -55,7 +55,7 @@ async fn who_waits_for_a_room_whose_owner_is_dead_hears_that_the_server_is_there
     ada.send(common::join(ROOM)).await;
     ada.send(r#"{"type":"ping"}"#).await;
     assert_eq!(ada.next().await, ServerMessage::Pong, "before the room answers");
-    ada.welcomed().await;
+    is_let_in(&mut ada, ROOM).await;
     ada.is_usable().await;
 }
 

@@ -24,13 +24,30 @@ mod wire;
 
 use std::time::Duration;
 
+use common::Client;
+use duologue_protocol::{ErrorCode, ServerMessage};
 use ledger::Count;
 use person::Habit;
 use scene::Scene;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
+}
+
+/// Whoever has asked to come in is let in; when they are told to wait, they ask again.
+async fn is_let_in(person: &mut Client, room: &str) {
+    let begin = Instant::now();
+    loop {
+        match person.next().await {
+            ServerMessage::Welcome(_) => return,
+            ServerMessage::Error(refusal) if refusal.code == ErrorCode::Busy => {}
+            other => panic!("not let in: {other:?}"),
+        }
+        assert!(begin.elapsed() < common::PATIENCE, "never let in");
+        sleep(Duration::from_millis(300)).await;
+        person.send(common::join(room)).await;
+    }
 }
 
 /// Everything has arrived, and there was something.

@@ -8,17 +8,16 @@ mod reach;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, cmd};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisResult, cmd};
 use tokio::sync::Mutex;
 
 use super::bus::{Answer, Bus, Claim, Down, Living, Tenancy};
 use super::node::Pulse;
+use reach::Trouble;
 pub(super) use reach::client;
-use reach::trouble;
 
 /// How long a room is remembered that nobody looks after: longer than an owner takes to look again.
 const ROOM: Duration = Duration::from_secs(120);
@@ -73,11 +72,24 @@ pub(super) struct Redis {
     prefix: String,
     node: String,
     pulse: Pulse,
-    asking: Mutex<Option<MultiplexedConnection>>,
-    /// Waiting for envelopes takes a connection of its own. With it, the last that was read.
-    reading: Mutex<(Option<MultiplexedConnection>, String)>,
-    /// What was wrong the last time; nothing while it answers.
-    trouble: std::sync::Mutex<Option<String>>,
+    asking: Mutex<Asking>,
+    /// Waiting for envelopes takes a connection of its own.
+    reading: Mutex<Reading>,
+}
+
+/// How Redis is asked.
+#[derive(Default)]
+struct Asking {
+    connection: Option<MultiplexedConnection>,
+    trouble: Trouble,
+}
+
+/// Where a node is in its inbox.
+struct Reading {
+    connection: Option<MultiplexedConnection>,
+    /// The last envelope that was read.
+    last: String,
+    trouble: Trouble,
 }
 
 impl fmt::Debug for Redis {
@@ -90,62 +102,43 @@ impl fmt::Debug for Redis {
 impl Redis {
     /// For the node of this id. Connects when it is asked something.
     pub(super) fn new(client: Client, prefix: String, node: String, pulse: Pulse) -> Self {
-        let reading = Mutex::new((None, "0".to_owned()));
-        Self {
-            client,
-            prefix,
-            node,
-            pulse,
-            asking: Mutex::new(None),
-            reading,
-            trouble: std::sync::Mutex::default(),
-        }
+        let reading = Reading { connection: None, last: "0".to_owned(), trouble: Trouble::default() };
+        Self { client, prefix, node, pulse, asking: Mutex::default(), reading: Mutex::new(reading) }
     }
 
     fn key(&self, kind: &str, id: &str) -> String {
         format!("{}{kind}:{id}", self.prefix)
     }
 
-    async fn connect(&self, response: Duration) -> Result<MultiplexedConnection, Down> {
+    async fn connect(&self, response: Duration) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.pulse.answer))
             .set_response_timeout(Some(response));
-        self.client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await
-            .map_err(|error| self.failed(&error))
-    }
-
-    /// It was asked in vain. Says why in the log, once for each reason.
-    fn failed(&self, error: &RedisError) -> Down {
-        let why = trouble(error);
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.as_ref() != Some(&why) {
-            tracing::warn!(why, "cannot ask redis");
-            *trouble = Some(why);
-        }
-        Down
+        self.client.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// Asks over the connection that is there, or over a new one. After an error there is none.
     async fn ask<T: FromRedisValue>(&self, command: Cmd) -> Result<T, Down> {
-        let open = self.asking.lock().await.clone();
-        let mut connection = match open {
-            Some(connection) => connection,
-            None => {
-                let connection = self.connect(self.pulse.answer).await?;
-                *self.asking.lock().await = Some(connection.clone());
-                connection
-            }
+        let open = self.asking.lock().await.connection.clone();
+        let asked = async {
+            let mut connection = match open {
+                Some(connection) => connection,
+                None => self.connect(self.pulse.answer).await?,
+            };
+            Ok((command.query_async(&mut connection).await?, connection))
         };
-        match command.query_async(&mut connection).await {
-            Ok(answer) => {
-                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let answer = asked.await;
+        let mut asking = self.asking.lock().await;
+        match answer {
+            Ok((answer, connection)) => {
+                asking.connection.get_or_insert(connection);
+                asking.trouble.is_over();
                 Ok(answer)
             }
             Err(error) => {
-                *self.asking.lock().await = None;
-                Err(self.failed(&error))
+                asking.connection = None;
+                asking.trouble.tell(&error, "cannot ask redis");
+                Err(Down)
             }
         }
     }
@@ -154,23 +147,32 @@ impl Redis {
         // Anybody who can write there may write anything, also as names of fields.
         type Entries = Vec<(String, HashMap<Vec<u8>, Vec<u8>>)>;
         let mut reading = self.reading.lock().await;
-        let (connection, last) = &mut *reading;
-        let mut open = match connection.take() {
-            Some(open) => open,
-            None => self.connect(WAIT * 2).await?,
-        };
+        let Reading { connection, last, trouble } = &mut *reading;
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(AT_ONCE).arg("BLOCK").arg(millis(WAIT));
         read.arg("STREAMS").arg(self.key("inbox", &self.node)).arg(&*last);
-        let answer: Option<Vec<(String, Entries)>> = match read.query_async(&mut open).await {
-            Ok(answer) => answer,
+        let known = connection.take();
+        let asked = async {
+            let mut open = match known {
+                Some(open) => open,
+                None => self.connect(WAIT * 2).await?,
+            };
+            let answer: Option<Vec<(String, Entries)>> = read.query_async(&mut open).await?;
+            Ok((answer, open))
+        };
+        let answer = match asked.await {
+            Ok((answer, open)) => {
+                *connection = Some(open);
+                trouble.is_over();
+                answer
+            }
             Err(error) => {
                 // It may be one that knows nothing of what was read before, and begins to count anew.
                 *last = "0".to_owned();
-                return Err(self.failed(&error));
+                trouble.tell(&error, "cannot read the inbox of this node in redis");
+                return Err(Down);
             }
         };
-        *connection = Some(open);
         let mut envelopes = Vec::new();
         let mut delete = cmd("XDEL");
         delete.arg(self.key("inbox", &self.node));

@@ -10,6 +10,7 @@ use super::people::Person;
 use super::seconds;
 use super::world::World;
 use crate::dismissal::Dismissal;
+use crate::room::Parting;
 
 #[tokio::test(start_paused = true)]
 async fn who_leaves_and_comes_back_over_the_same_connection_is_heard() {
@@ -98,11 +99,48 @@ async fn who_waits_to_come_in_hears_at_once_that_the_server_is_there() {
         assert_eq!(ada.next().await, ServerMessage::Pong);
     }
     assert_eq!(begin.elapsed(), Duration::ZERO);
-    // What is more than a question comes after the answer, and not before.
+    // What is more than a question comes after the answer, and keeps no question waiting.
     ada.begin(r#"{"type":"candidate","candidate":{"candidate":"1"},"to":"nobody"}"#).await;
+    ada.begin(r#"{"type":"leave"}"#).await;
+    ada.begin(r#"{"type":"join","room":"r","protocol":1}"#).await;
+    ada.begin(r#"{"type":"ping"}"#).await;
+    assert_eq!(ada.next().await, ServerMessage::Pong);
+    assert_eq!(begin.elapsed(), Duration::ZERO);
     ada.welcomed().await;
     assert!(begin.elapsed() > seconds(2), "the other node was not missed yet");
+    let first = ada.id();
+    ada.settle().await;
     assert_eq!(ada.refused().await, ErrorCode::NoRecipient);
+    ada.welcomed().await;
+    assert_ne!(ada.id(), first, "they have left, and come in again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_before_the_room_has_answered_is_not_waited_for_unless_their_connection_broke() {
+    // What they say, how the connection ends, and after how many seconds nobody is there any more.
+    for (word, parting, over) in [
+        (None, Parting::Left, 3),
+        (Some(r#"{"type":"leave"}"#), Parting::Broken, 3),
+        // What the room said may have arrived.
+        (None, Parting::Broken, 40),
+    ] {
+        let world = World::new();
+        let (one, two) = (Node::new(&world, "one"), Node::new(&world, "two"));
+        let mut bob = Person::join(&one, "r", &[]).await;
+        sleep(seconds(1)).await;
+        world.deafen("one", true);
+        let mut ada = Person::new(&two);
+        ada.begin(r#"{"type":"join","room":"r","protocol":1}"#).await;
+        if let Some(word) = word {
+            ada.begin(word).await;
+        }
+        sleep(seconds(1)).await;
+        ada.goes(parting).await;
+        world.deafen("one", false);
+        sleep(seconds(over)).await;
+        bob.lines();
+        assert!(bob.known.is_empty(), "{:?} after {word:?} and {parting:?}", bob.known);
+    }
 }
 
 #[tokio::test(start_paused = true)]

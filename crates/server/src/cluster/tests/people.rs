@@ -110,7 +110,12 @@ impl Person {
 
     pub(super) async fn hear(&mut self, text: &str) {
         self.begin(text).await;
-        self.conversation.as_mut().expect("is connected").entered().await;
+        self.settle().await;
+    }
+
+    /// Waits for what the room answers, and for what was said meanwhile to be taken in.
+    pub(super) async fn settle(&mut self) {
+        self.conversation.as_mut().expect("is connected").settle().await;
     }
 
     /// The same, without waiting for what the room answers to one who wants to come in.
@@ -148,8 +153,13 @@ impl Person {
 
     /// The connection breaks.
     pub(super) async fn breaks(&mut self) {
+        self.goes(Parting::Broken).await;
+    }
+
+    /// The connection ends like this.
+    pub(super) async fn goes(&mut self, parting: Parting) {
         if let Some(conversation) = self.conversation.take() {
-            conversation.end(Some(Parting::Broken));
+            conversation.end(Some(parting));
         }
         sleep(Duration::from_millis(100)).await;
     }
@@ -159,7 +169,7 @@ impl Person {
         let session = self.session.as_ref().expect("was in a room");
         let seq = self.seq;
         conversation.hear(&format!(r#"{{"type":"resume","session":"{session}","seq":{seq}}}"#)).await;
-        conversation.entered().await;
+        conversation.settle().await;
         (self.conversation, self.outbox, self.outgoing) = (Some(conversation), outbox, outgoing);
         assert!(matches!(self.next().await, ServerMessage::Resumed(_)));
     }
