@@ -112,7 +112,7 @@ fn converse(hub: &Hub, outbox: &Outbox, visitor: Visitor) -> Conversation {
     let settings = hub.rooms.settings();
     let bounds = Bounds {
         pace: Pace::half_of(settings.queue, hub.config.timing.patience),
-        throttle: Throttle::new(&settings.limits, outbox.clone(), hub.metrics.clone()),
+        throttle: Box::new(Throttle::new(&settings.limits, outbox.clone(), hub.metrics.clone())),
         lobby: Lobby::new(&settings.limits, Some(visitor)),
     };
     Conversation::new(hub.rooms.clone(), hub.ice.clone(), hub.tokens.clone(), outbox.clone(), bounds)
@@ -150,7 +150,7 @@ where
                 continue;
             }
             admission = conversation.admission(), if conversation.is_entering() => {
-                conversation.entered(admission).await;
+                Box::pin(conversation.entered(admission)).await;
                 heard = Instant::now();
                 continue;
             }

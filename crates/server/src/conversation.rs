@@ -31,8 +31,9 @@ pub(crate) struct Conversation {
     /// an earlier time must not pass for what belongs to this one.
     connection: u64,
     bounds: Bounds,
-    /// The room that the client has asked to let it in, while that has not answered.
-    entering: Option<Entering>,
+    /// The room that the client has asked to let it in, while that has not answered. In a box: that is a moment of a connection that
+    /// may last for hours.
+    entering: Option<Box<Entering>>,
     membership: Option<Membership>,
 }
 
@@ -40,8 +41,9 @@ pub(crate) struct Conversation {
 pub(crate) struct Bounds {
     /// How much of what it says may wait for others.
     pub(crate) pace: Pace,
-    /// How much it may say.
-    pub(crate) throttle: Throttle,
+    /// How much it may say. In a box: with it the task of a connection would take the next larger size that memory is given out
+    /// in.
+    pub(crate) throttle: Box<Throttle>,
     /// How long it may be in no room.
     pub(crate) lobby: Lobby,
 }
@@ -59,7 +61,7 @@ impl Conversation {
 
     /// When the client is let go if it goes on like this, and why. Not while it waits for a room.
     pub(crate) fn deadline(&self) -> Option<(Instant, Dismissal)> {
-        if self.entering.is_some() {
+        if self.is_entering() {
             return None;
         }
         self.bounds.lobby.deadline()
@@ -75,11 +77,11 @@ impl Conversation {
         self.bounds.throttle.frame().await;
         let permit = self.bounds.pace.take(text.len()).await;
         // Whoever waits to come in may ask whether the server is there. All else comes after the answer of the room.
-        if self.entering.is_some() && matches!(self.read(text), Ok(ClientMessage::Ping(_))) {
+        if self.is_entering() && matches!(self.read(text), Ok(ClientMessage::Ping(_))) {
             return self.reply(&ServerMessage::Pong, permit);
         }
-        if permit.is_none() {
-            self.settle().await;
+        if permit.is_none() && self.is_entering() {
+            Box::pin(self.settle()).await;
         }
         self.take_in(text, permit).await;
     }
@@ -143,7 +145,7 @@ impl Conversation {
             Err(_) => {
                 self.bounds.throttle.frame().await;
                 let permit = self.bounds.pace.take(bytes.len()).await;
-                self.settle().await;
+                Box::pin(self.settle()).await;
                 self.reply(&refusal::not_text(), permit);
             }
         }

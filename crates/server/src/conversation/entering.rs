@@ -103,7 +103,7 @@ impl Conversation {
         // From here on the room must hear when the connection ends, even if that is before it answers.
         let place = Place { id, connection: self.connection };
         let membership = Membership::new(place, room);
-        self.entering = Some(Entering { membership, admission, later: Vec::new() });
+        self.entering = Some(Box::new(Entering { membership, admission, later: Vec::new() }));
     }
 
     /// Whether a room was asked to let the client in and has not answered.
@@ -130,7 +130,8 @@ impl Conversation {
     /// The room that is being entered has answered so, or has ended: takes in what was said meanwhile. That may be to leave it and
     /// to enter another.
     pub(crate) async fn entered(&mut self, admission: Option<Admission>) {
-        let Some(Entering { membership, later, .. }) = self.entering.take() else { return };
+        let Some(entering) = self.entering.take() else { return };
+        let Entering { membership, later, .. } = *entering;
         self.decided(membership, admission);
         for (text, permit) in later {
             self.take_in(&text, Some(permit)).await;

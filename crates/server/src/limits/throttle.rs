@@ -76,8 +76,8 @@ struct Bucket {
     /// How far in the future the bucket may be full: further, and there is no token in it.
     tolerance: Duration,
     full_at: Instant,
-    /// Since when the client is waited for, and until when it last was.
-    waited: Option<(Instant, Instant)>,
+    /// Since when the client is waited for, and until when it last was. In a box: of most it never is.
+    waited: Option<Box<(Instant, Instant)>>,
 }
 
 impl Bucket {
@@ -92,11 +92,11 @@ impl Bucket {
     async fn take(&mut self, flood: Duration, slowed: impl FnOnce()) -> Result<(), Flood> {
         let mut now = Instant::now();
         let until = now + self.full_at.saturating_duration_since(now).saturating_sub(self.tolerance);
-        if self.waited.is_some_and(|(_, last)| now.saturating_duration_since(last) > BREAK) {
+        if self.waited.as_ref().is_some_and(|waited| now.saturating_duration_since(waited.1) > BREAK) {
             self.waited = None;
         }
         if until > now {
-            let since = self.waited.map_or(now, |(since, _)| since);
+            let since = self.waited.as_ref().map_or(now, |waited| waited.0);
             if self.waited.is_none() {
                 slowed();
             }
@@ -108,7 +108,7 @@ impl Bucket {
             // In boxes: who keeps to the rate never waits, and would have the space for it all the time.
             Box::pin(sleep_until(until)).await;
             now = Instant::now();
-            self.waited = Some((since, now));
+            self.waited = Some(Box::new((since, now)));
         }
         self.full_at = self.full_at.max(now) + self.interval;
         Ok(())

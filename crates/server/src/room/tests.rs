@@ -41,7 +41,7 @@ impl Person {
         let ice = Arc::new(Ice::new(&IceConfig::default()).unwrap());
         let bounds = Bounds {
             pace: Pace::half_of(QUEUE, Duration::from_secs(1)),
-            throttle: Throttle::new(&limits, outbox.clone(), metrics),
+            throttle: Box::new(Throttle::new(&limits, outbox.clone(), metrics)),
             lobby: Lobby::new(&limits, None),
         };
         Self { conversation: Conversation::new(rooms.clone(), ice, Arc::default(), outbox, bounds), outgoing }

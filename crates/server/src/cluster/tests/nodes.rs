@@ -64,7 +64,7 @@ impl Node {
         let ice = Arc::new(Ice::new(&IceConfig::default()).unwrap());
         let bounds = Bounds {
             pace: Pace::half_of(queue, Duration::from_millis(250)),
-            throttle: Throttle::new(&limits, outbox.clone(), metrics),
+            throttle: Box::new(Throttle::new(&limits, outbox.clone(), metrics)),
             lobby: Lobby::new(&limits, None),
         };
         let rooms = self.rooms.clone();
